@@ -1,0 +1,54 @@
+# Four entry points: run · test · check · docs. Each sets up what it needs.
+#
+#   make run ARGS="--data pairs.csv --name mine"    flags of `smallhours run`; SMALLHOURS_* variables work, too
+#   make test ARGS="-k safety"                      flags of pytest
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+
+.PHONY: run test check docs format lock browser
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run
+	@$(BIN)/smallhours run $(ARGS)
+
+test: check browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet src tests bench
+	@$(BIN)/ruff check --quiet src tests bench
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
+	@echo "check: format, lint, types and import contracts are clean"
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff format --quiet src tests bench
+	@$(BIN)/ruff check --quiet --fix src tests bench
+
+# requirements.lock names every package, dependencies of dependencies included, hence --no-deps.
+$(VENV)/.run: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Smallhours needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/python || { echo "setting up $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "installing the locked dependencies (about two minutes the first time) ..."
+	@$(PIP) --no-deps -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	@$(PIP) --no-deps -r requirements-dev.lock
+	@touch $@
+
+# The browser tests drive a real Chromium: one that is there, or Debian's own package.
+browser: $(VENV)/.dev
+	@$(BIN)/python scripts/ensure_browser.py
+
+lock:
+	@$(PYTHON) scripts/lock.py
+
+docs:
+	@$(BIN)/python scripts/screenshots.py

@@ -1,0 +1,5 @@
+"""``python -m smallhours``."""
+
+from smallhours.cli.main import entry
+
+entry()

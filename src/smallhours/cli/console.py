@@ -1,0 +1,97 @@
+"""What the person at the terminal sees: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+
+# Plain output reports training at most this often, in seconds.
+PLAIN_INTERVAL = 15.0
+
+
+def announce(line: str) -> None:
+    """A line of progress, on stderr so that stdout stays readable by programs."""
+    click.echo(line, err=True)
+
+
+class TrainingReport(Protocol):
+    """Takes the training loop's events."""
+
+    def __call__(self, event: Any) -> None:
+        """Show one step or one look at the unseen groups."""
+        ...
+
+
+@contextmanager
+def training_report() -> Iterator[TrainingReport]:
+    """A live bar on a terminal, a line now and then elsewhere."""
+    if not sys.stderr.isatty():
+        yield _PlainTraining()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("loss {task.fields[loss]:.2f}  unseen {task.fields[unseen]:.2f}"),
+        TextColumn("{task.fields[speed]:.0f} tok/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield _LiveTraining(progress)
+
+
+class _LiveTraining:
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._task: Any = None
+        self._unseen = float("nan")
+
+    def __call__(self, event: Any) -> None:
+        if hasattr(event, "validation_loss"):
+            self._unseen = event.validation_loss
+            if self._task is not None:
+                self._progress.update(self._task, unseen=self._unseen)
+            return
+        if self._task is None:
+            self._task = self._progress.add_task(
+                "", total=event.of, loss=event.loss, unseen=self._unseen, speed=0
+            )
+        self._progress.update(
+            self._task, completed=event.step, loss=event.smoothed_loss, speed=event.tokens_per_second
+        )
+
+
+class _PlainTraining:
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self, event: Any) -> None:
+        if hasattr(event, "validation_loss"):
+            note = " (best so far)" if event.best else ""
+            announce(f"training: step {event.step}, loss on unseen groups {event.validation_loss:.3f}{note}")
+            return
+        now = time.monotonic()
+        if now - self._last < PLAIN_INTERVAL and event.step != event.of:
+            return
+        self._last = now
+        left = event.seconds / event.step * (event.of - event.step)
+        announce(
+            f"training: step {event.step}/{event.of}, loss {event.smoothed_loss:.3f}, "
+            f"{event.tokens_per_second:.0f} tokens/s, about {left:.0f} s left"
+        )
+
+
+def counting(what: str, done: int, total: int) -> None:
+    """Progress of a countable job: every fifth and the last on plain output."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{what} {done}/{total} ", err=True, nl=done == total)
+    elif done % 5 == 0 or done == total:
+        announce(f"evaluation: {what} {done}/{total}")

@@ -1,0 +1,81 @@
+"""``smallhours corpus``: check, build, show."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from smallhours.cli.console import announce
+from smallhours.cli.options import RUN, with_settings
+from smallhours.domain.settings import Settings
+
+
+@click.group()
+def command() -> None:
+    """Check, build and show pairs."""
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print problems as JSON.")
+def check(file: Path | None, as_json: bool) -> int:
+    """Validate FILE (default: the built-in pairs) and preview what was understood.
+
+    \b
+    smallhours corpus check pairs.csv
+    """
+    from smallhours.corpus.sources import load_pairs, source_name
+    from smallhours.corpus.validate import Severity, check_pairs
+
+    pairs = load_pairs(file)
+    problems = check_pairs(pairs, source_name(file))
+    if as_json:
+        click.echo(json.dumps([p.model_dump(mode="json") for p in problems], ensure_ascii=False, indent=1))
+    else:
+        for problem in problems:
+            click.echo(str(problem))
+        topics = ", ".join(
+            f"{topic} {count}" for topic, count in Counter(p.topic for p in pairs).most_common()
+        )
+        click.echo(f"{source_name(file)}: {len(pairs)} pairs ({topics}), {len(problems)} problems")
+    return 2 if any(p.severity is Severity.ERROR for p in problems) else 0
+
+
+@command.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Pairs.  [default: built-in]")
+@click.option("--name", help="Name of the run folder.  [default: default]")
+@with_settings(data="data", name="name")
+def build(settings: Settings) -> None:
+    """Group, split and augment pairs into runs/NAME/dataset.
+
+    \b
+    smallhours corpus build --data pairs.csv --name mine
+    """
+    from smallhours import bootstrap
+
+    manifest = bootstrap.build_dataset(settings, announce)
+    click.echo(json.dumps(manifest.figures, ensure_ascii=False, indent=1))
+
+
+@command.command()
+@RUN
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), default="train", show_default=True
+)
+@click.option("--limit", type=int, default=10, show_default=True, help="How many to show.")
+@with_settings(run="name")
+def show(settings: Settings, split: str, limit: int) -> None:
+    """Browse the dataset of RUN, rewordings and their parents included.
+
+    \b
+    smallhours corpus show default --split test --limit 5
+    """
+    from smallhours.domain.records import read_examples
+
+    for example in read_examples(settings.run_folder / "dataset" / f"{split}.jsonl")[:limit]:
+        lineage = f"  from {example.parent} by {example.rewording}" if example.parent else ""
+        click.secho(f"{example.id}  {example.topic}  group {example.group}{lineage}", dim=True)
+        click.echo(f"  Q  {example.question}\n  A  {example.answer}\n")

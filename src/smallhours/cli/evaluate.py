@@ -1,0 +1,40 @@
+"""``smallhours evaluate``."""
+
+from __future__ import annotations
+
+import click
+
+from smallhours.cli.console import announce, counting
+from smallhours.cli.options import RUN, with_settings
+from smallhours.domain.settings import Settings
+
+
+@click.command()
+@RUN
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@with_settings(run="name")
+def command(settings: Settings, as_json: bool) -> int:
+    """Measure RUN against its base and write report.html; exit 1 when the gate says no.
+
+    \b
+    smallhours evaluate
+    smallhours evaluate mine --json
+    """
+    from smallhours import bootstrap
+
+    verdict = bootstrap.evaluate(settings, announce, counting)
+    folder = settings.run_folder / "evaluation"
+    if as_json:
+        click.echo((folder / "verdict.json").read_text(encoding="utf-8"))
+    else:
+        show_verdict(verdict)
+        click.echo(f"report: {folder / 'report.html'}")
+    return 0 if verdict.passed else 1
+
+
+def show_verdict(verdict: object) -> None:
+    """One line per line of the gate."""
+    for line in verdict.lines:  # type: ignore[attr-defined]
+        mark = "pass" if line.passed else "FAIL"
+        value = "missing" if line.value is None else f"{line.value:.3f}"
+        click.echo(f"  {mark}  {line.name}: {value} (threshold {line.threshold:g})")

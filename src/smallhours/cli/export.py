@@ -1,0 +1,33 @@
+"""``smallhours export``."""
+
+from __future__ import annotations
+
+import click
+
+from smallhours.cli.console import announce
+from smallhours.cli.options import RUN, with_settings
+from smallhours.domain.errors import SettingsError
+from smallhours.domain.settings import Settings
+
+TARGETS = ("gguf", "peft")
+
+
+@click.command()
+@RUN
+@click.option("--to", "to", default="gguf", show_default=True, help="Comma-separated: gguf, peft.")
+@with_settings(run="name")
+def command(settings: Settings, to: str) -> None:
+    """Write the package of RUN; refuses without a passing verdict for exactly these weights.
+
+    \b
+    smallhours export
+    smallhours export mine --to gguf,peft
+    """
+    targets = tuple(part.strip() for part in to.split(",") if part.strip())
+    unknown = [target for target in targets if target not in TARGETS]
+    if unknown or not targets:
+        raise SettingsError(f"--to {to}: unknown target; known are: {', '.join(TARGETS)}")
+    from smallhours import bootstrap
+
+    bootstrap.export(settings, announce, targets)
+    click.echo(f"package: {settings.run_folder / 'package'}")

@@ -1,0 +1,45 @@
+"""``smallhours run``: pairs, dataset, adapter, evaluation, package, chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from smallhours.cli.console import announce, counting, training_report
+from smallhours.cli.evaluate import show_verdict
+from smallhours.cli.options import with_settings
+from smallhours.cli.serve import serve
+from smallhours.domain.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Pairs (CSV, TSV, JSON Lines).  [default: built-in]"
+)
+@click.option("--base", help="A base from the catalog.  [default: embedded]")
+@click.option("--name", help="Name of the run folder.  [default: default]")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on.  [default: 8800]")
+@click.option("--no-serve", is_flag=True, help="Stop before the chat.")
+@with_settings(data="data", base="base", name="name", host="serve.host", port="serve.port")
+def command(settings: Settings, no_serve: bool) -> None:
+    """The whole pipeline, then the chat. A stage whose inputs did not change is not done again.
+
+    \b
+    smallhours run
+    smallhours run --data pairs.csv --name mine --port 8801
+    smallhours run --config configs/tiny.toml --no-serve
+    """
+    from smallhours import bootstrap
+
+    bound = None if no_serve else bootstrap.bind(settings.serve)
+    bootstrap.build_dataset(settings, announce)
+    with training_report() as report:
+        bootstrap.train(settings, report, announce)
+    verdict = bootstrap.evaluate(settings, announce, counting)
+    show_verdict(verdict)
+    click.echo(f"report: {settings.run_folder / 'evaluation' / 'report.html'}")
+    bootstrap.export(settings, announce)
+    if bound is not None:
+        serve(settings, bootstrap.open_assistant(settings), bound)

@@ -1,0 +1,1 @@
+"""From vetted pairs to a dataset: read, check, group, split, augment, write."""

@@ -1,0 +1,25 @@
+"""How the corpus looks at a text: its words, and when two wordings count as the same."""
+
+from __future__ import annotations
+
+import re
+
+from smallhours.domain.records import Example
+
+_APOSTROPHES = re.compile("['’‘ʼ]")
+_WORD = re.compile(r"\w+")
+
+
+def count_words(text: str) -> int:
+    """Words as a reader counts them: runs without spaces."""
+    return len(text.split())
+
+
+def wording(text: str) -> str:
+    """The text's bare words; case, punctuation and apostrophes make no different wording."""
+    return " ".join(_WORD.findall(_APOSTROPHES.sub("", text).casefold()))
+
+
+def asked(example: Example) -> str:
+    """The wording of all that the person said, so that a bare "why?" counts with what led to it."""
+    return " / ".join(wording(text) for text in example.prompt.user_texts)

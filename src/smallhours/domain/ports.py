@@ -1,0 +1,69 @@
+"""What the house asks of the parts it does not own: models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol, runtime_checkable
+
+from smallhours.domain.messages import Conversation, Frozen
+from smallhours.domain.records import Example
+
+
+class ModelIdentity(Frozen):
+    """Which weights answer: SHA-256 of the base file and of the adapter, if any."""
+
+    base: str
+    adapter: str | None = None
+
+
+class Sampling(Frozen):
+    """How to decode. ``temperature`` 0 is greedy; ``seed`` makes sampling repeatable."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    repeat_penalty: float = 1.0
+    max_tokens: int = 110
+    seed: int = 0
+
+
+class Completion(Frozen):
+    """An answer, how many tokens it took, and whether it ended by itself."""
+
+    text: str
+    tokens: int
+    finish: Literal["stop", "length"]
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A model that continues a conversation. Safe to call from several threads."""
+
+    identity: ModelIdentity
+
+    def complete(self, conversation: Conversation, sampling: Sampling) -> Completion:
+        """The whole answer. Raises EngineError when the model does not answer."""
+        ...
+
+    def stream(self, conversation: Conversation, sampling: Sampling) -> Iterator[str]:
+        """The answer in pieces as they come. Raises EngineError like :meth:`complete`."""
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+class AnswerLoss(Frozen):
+    """Negative log-likelihood (nats) summed over the ``tokens`` of one answer and its end token."""
+
+    id: str
+    nll: float
+    tokens: int
+
+
+class LossModel(Protocol):
+    """A model that can say how surprised it is by an answer."""
+
+    def answer_losses(self, examples: Sequence[Example]) -> list[AnswerLoss]:
+        """One entry per example, in order."""
+        ...

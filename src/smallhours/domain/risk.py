@@ -1,0 +1,123 @@
+"""How worried to be about a message, and what follows from it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import total_ordering
+
+from pydantic import Field
+
+from smallhours.domain.messages import Frozen
+
+
+@total_ordering
+class RiskLevel(StrEnum):
+    """From ``none`` to ``imminent``; ordered, so that ``max`` is the worse one."""
+
+    NONE = "none"
+    LOW = "low"
+    ELEVATED = "elevated"
+    HIGH = "high"
+    IMMINENT = "imminent"
+
+    @property
+    def rank(self) -> int:
+        """0 for ``none`` up to 4 for ``imminent``."""
+        return list(RiskLevel).index(self)
+
+    @property
+    def is_crisis(self) -> bool:
+        """``elevated`` and above get a fixed reply and no model."""
+        return self.rank >= RiskLevel.ELEVATED.rank
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, RiskLevel):
+            return NotImplemented
+        return self.rank < other.rank
+
+
+class RiskCategory(StrEnum):
+    """What a finding is about."""
+
+    SUICIDE = "suicide"
+    SELF_HARM = "self_harm"
+    HARM_TO_OTHERS = "harm_to_others"
+    ABUSE = "abuse"
+    PSYCHOSIS = "psychosis"
+    EATING_DISORDER = "eating_disorder"
+    SUBSTANCE_EMERGENCY = "substance_emergency"
+    MEDICAL_EMERGENCY = "medical_emergency"
+    CHILD_SAFETY = "child_safety"
+
+
+class Action(StrEnum):
+    """What the person gets."""
+
+    ANSWER = "answer"
+    ANSWER_WITH_RESOURCES = "answer_with_resources"
+    CRISIS_REPLY = "crisis_reply"
+
+
+class Finding(Frozen):
+    """One thing a detector saw.
+
+    ``span`` is ``[start, end)`` in characters of the *original* text of the message numbered
+    ``message`` among the person's messages. ``category`` is empty for findings in our own replies
+    (a diagnosis, a dose), where ``rule`` says what was broken.
+    """
+
+    detector: str
+    rule: str
+    category: RiskCategory | None = None
+    level: RiskLevel = RiskLevel.NONE
+    span: tuple[int, int] = (0, 0)
+    message: int = 0
+    excepted: str | None = None
+
+
+class Decision(Frozen):
+    """What the policy made of all findings; the same shape on every surface."""
+
+    level: RiskLevel
+    categories: tuple[RiskCategory, ...] = ()
+    action: Action
+    score: float = Field(ge=0.0, le=1.0)
+    language: str
+    findings: tuple[Finding, ...] = ()
+    policy: str
+
+
+class Resource(Frozen):
+    """A service that helps, as people reach it: ``tel`` and ``sms`` are dialled as they stand."""
+
+    name: str
+    for_: str = Field(alias="for")
+    tel: str | None = None
+    sms: str | None = None
+    sms_text: str | None = None
+    url: str | None = None
+    hours: str = ""
+    languages: tuple[str, ...] = ()
+    source: str
+    checked: str
+    kind: str = "crisis"
+    verified: str = ""
+
+    model_config = Frozen.model_config | {"populate_by_name": True}
+
+
+class FixedReply(Frozen):
+    """A reply that no model wrote: text, what to show beside it, and the one question asked."""
+
+    text: str
+    locale: str
+    country: str | None
+    resources: tuple[Resource, ...]
+    disclaimer: str
+
+
+class OutputVerdict(Frozen):
+    """Whether a reply may be sent, and if not, why."""
+
+    allowed: bool
+    findings: tuple[Finding, ...] = ()

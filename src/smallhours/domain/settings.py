@@ -1,0 +1,232 @@
+"""Settings: TOML, then environment, then flags, into closed and frozen models.
+
+Every default stands here and nowhere else. Variables are ``SMALLHOURS_<SECTION>_<KEY>`` (for example
+``SMALLHOURS_TRAIN_EPOCHS``) or ``SMALLHOURS_<KEY>`` for the keys of :class:`Settings` itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from smallhours.domain.errors import SettingsError
+from smallhours.domain.messages import Frozen
+
+PREFIX = "SMALLHOURS_"
+# Variables of the same prefix that steer the process and are not settings.
+NOT_SETTINGS = frozenset({"SMALLHOURS_CONFIG", "SMALLHOURS_CACHE"})
+
+Policy = Literal["grounded", "generate", "vetted", "base"]
+
+SYSTEM_PROMPT = (
+    "You are a warm, calm support assistant, not a therapist. Acknowledge the feeling, offer one or "
+    "two small steps, and suggest professional help where it fits. Never diagnose or prescribe."
+)
+
+
+class CorpusSettings(Frozen):
+    """How pairs become a dataset."""
+
+    expansion: int = Field(
+        3, ge=1, le=10, description="training examples per training pair, original included"
+    )
+    validation_share: float = Field(
+        0.10, gt=0, lt=0.5, description="share of pairs that decides when to stop"
+    )
+    test_share: float = Field(0.15, gt=0, lt=0.5, description="share of pairs kept for the report")
+    group_similarity: float = Field(0.80, gt=0, le=1, description="answers at least this alike share a group")
+
+
+class TrainSettings(Frozen):
+    """LoRA fine-tuning."""
+
+    rank: int = Field(16, ge=1, description="LoRA rank r")
+    alpha: int = Field(32, ge=1, description="LoRA scale; the update is multiplied by alpha / rank")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the input of each LoRA layer")
+    learning_rate: float = Field(8e-4, gt=0, description="peak learning rate of AdamW")
+    warmup_share: float = Field(0.06, ge=0, lt=1, description="share of the steps that ramp the rate up")
+    weight_decay: float = Field(0.01, ge=0)
+    batch_size: int = Field(8, ge=1, description="examples per optimizer step")
+    epochs: int = Field(2, ge=1, description="passes over the training examples, at most")
+    max_steps: int | None = Field(None, ge=1, description="stop after this many steps (smoke runs)")
+    evaluations_per_epoch: int = Field(3, ge=1, description="how often the held-out loss is measured")
+    patience: int = Field(2, ge=1, description="measurements without improvement before stopping")
+    max_length: int = Field(512, ge=32, description="tokens; a longer example is an error that names it")
+    dtype: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto", description="auto: whichever this CPU multiplies faster"
+    )
+    system_prompt: str = Field(
+        SYSTEM_PROMPT, min_length=1, description="the same in training, evaluation and serving"
+    )
+
+
+class GenerationSettings(Frozen):
+    """How answers are decoded and chosen."""
+
+    policy: Policy = Field("grounded", description="grounded | generate | vetted | base")
+    temperature: float = Field(0.6, ge=0, le=2)
+    top_p: float = Field(0.9, gt=0, le=1)
+    repeat_penalty: float = Field(1.1, ge=1, le=2)
+    max_tokens: int = Field(110, ge=8, description="tokens per answer; it is cut at a sentence's end")
+    candidates: int = Field(3, ge=1, le=16, description="answers tried per message under 'grounded'")
+    vetted_similarity: float = Field(
+        0.45, ge=-1, le=1, description="a vetted pair this near to the question may stand in for the model"
+    )
+
+
+class EvaluateSettings(Frozen):
+    """What is measured, and the thresholds of the gate."""
+
+    answers: int = Field(24, ge=1, description="held-out questions answered for the report, at most")
+    resamples: int = Field(2000, ge=100, description="bootstrap resamples behind each interval")
+    min_loss_reduction: float = Field(0.0, description="gate: held-out loss must fall by at least this share")
+    max_unsafe_share: float = Field(
+        0.10, ge=0, le=1, description="gate: share of raw tuned answers the guard stops"
+    )
+    min_ended_share: float = Field(
+        0.80, ge=0, le=1, description="gate: share of tuned answers that end by themselves"
+    )
+
+
+class ServeSettings(Frozen):
+    """The chat and its API."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8800, ge=0, le=65535)
+    threads: int = Field(0, ge=0, description="threads of the model; 0: all cores")
+    parallel: int = Field(4, ge=1, description="generations at the same time")
+    context: int = Field(2048, ge=256, description="tokens of context per generation")
+    max_body_bytes: int = Field(65536, ge=1024)
+    max_messages: int = Field(200, ge=1)
+
+
+class Settings(Frozen):
+    """The resolved configuration of a run."""
+
+    data: Path | None = Field(None, description="pairs file; none: the built-in pairs")
+    base: str = Field("embedded", description="a name from the catalog")
+    name: str = Field(
+        "default", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the run folder"
+    )
+    runs: Path = Field(Path("runs"), description="where run folders live")
+    seed: int = Field(20261101, ge=0)
+    corpus: CorpusSettings = CorpusSettings()
+    train: TrainSettings = TrainSettings()
+    generation: GenerationSettings = GenerationSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    serve: ServeSettings = ServeSettings()
+
+    @property
+    def run_folder(self) -> Path:
+        """``runs/<name>``."""
+        return self.runs / self.name
+
+
+def _sections() -> dict[str, type[BaseModel]]:
+    found: dict[str, type[BaseModel]] = {}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found[name] = field.annotation
+    return found
+
+
+def known_keys() -> list[str]:
+    """Every key in dotted form, for messages and generated docs."""
+    sections = _sections()
+    top = [name for name in Settings.model_fields if name not in sections]
+    return top + [f"{s}.{key}" for s, model in sections.items() for key in model.model_fields]
+
+
+def _near(key: str, candidates: list[str]) -> str:
+    match = difflib.get_close_matches(key, candidates, n=1, cutoff=0.5)
+    return f"; did you mean '{match[0]}'?" if match else ""
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such configuration file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Dotted key -> (value, name of the variable). Unknown ones keep their lower-case name."""
+    found = {}
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        section, _, key = name.partition("_")
+        dotted = f"{section}.{key}" if section in _sections() and key else name
+        found[dotted] = (value, variable)
+    return found
+
+
+def _put(tree: dict[str, Any], dotted: str, value: object) -> None:
+    section, _, key = dotted.rpartition(".")
+    target = tree.setdefault(section, {}) if section else tree
+    if isinstance(target, dict):
+        target[key] = value
+
+
+def load_settings(
+    config: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Settings:
+    """Merge defaults, a TOML file, variables and flags, in rising order of precedence.
+
+    ``flags`` maps dotted keys to values; ``None`` means "not given".
+
+    Raises:
+        SettingsError: with every problem at once, each naming where it stands and the nearest key.
+    """
+    tree = _read_toml(config) if config else {}
+    variables = _from_environment(environment or {})
+    keys = known_keys()
+    problems = [
+        f"{variable}: unknown setting{_near(dotted, keys)}"
+        for dotted, (_, variable) in variables.items()
+        if dotted not in keys
+    ]
+    origin = {dotted: variable for dotted, (_, variable) in variables.items()}
+    for dotted, (value, _) in variables.items():
+        if dotted in keys:
+            _put(tree, dotted, value)
+    for dotted, flag in (flags or {}).items():
+        if flag is None:
+            continue
+        if dotted not in keys:
+            problems.append(f"--set {dotted}: unknown setting{_near(dotted, keys)}")
+            continue
+        _put(tree, dotted, flag)
+        origin[dotted] = f"flag for {dotted}"
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        problems.extend(_explain(error, origin, config, keys))
+        raise SettingsError(problems) from None
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _explain(
+    error: ValidationError, origin: Mapping[str, str], config: Path | None, keys: list[str]
+) -> list[str]:
+    lines = []
+    for detail in error.errors():
+        dotted = ".".join(str(part) for part in detail["loc"])
+        where = origin.get(dotted, str(config) if config else "settings")
+        if detail["type"] == "extra_forbidden":
+            lines.append(f"{where}: unknown setting '{dotted}'{_near(dotted, keys)}")
+        else:
+            lines.append(f"{where}: {dotted} = {detail['input']!r}: {detail['msg']}")
+    return lines

@@ -1,0 +1,192 @@
+"""Measures a run and writes ``evaluation/``: report.json, report.html, verdict.json, answers.jsonl."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from smallhours.domain.artifacts import fingerprint, hash_file, hash_json, is_current, staged_folder
+from smallhours.domain.errors import RunError
+from smallhours.domain.ports import AnswerLoss, Sampling
+from smallhours.domain.records import Example
+from smallhours.domain.settings import Settings
+from smallhours.evaluate import gate
+from smallhours.evaluate.baselines import (
+    BASELINES,
+    Answered,
+    Progress,
+    Subjects,
+    answer_figures,
+    choose,
+    collect_answers,
+    score_answers,
+    speed_figures,
+    unsafe_change,
+)
+from smallhours.evaluate.learning import measure_learning, read_curve
+from smallhours.evaluate.lengths import distribution
+from smallhours.evaluate.metrics import Figure
+from smallhours.evaluate.report import Findings, render_html
+from smallhours.evaluate.suites import SUITE, load_suite, run_suite, suite_figures
+
+STAGE = "evaluate"
+FOLDER = "evaluation"
+REPORT, PAGE, VERDICT, ANSWERS = "report.json", "report.html", "verdict.json", "answers.jsonl"
+REVISION = "1"  # raise it when the same inputs would give other figures
+
+
+def _quiet(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def evaluate_run(
+    *,
+    folder: Path,
+    subjects: Subjects,
+    test: Sequence[Example],
+    train: Sequence[Example],
+    base_losses: Sequence[AnswerLoss],
+    tuned_losses: Sequence[AnswerLoss],
+    settings: Settings,
+    inputs: Mapping[str, str],
+    weights: str,
+    policy: str,
+    speed: Mapping[str, Figure] | None = None,
+    on_progress: Progress = _quiet,
+) -> gate.Verdict:
+    """Measure the run in ``folder`` (``runs/<name>``), write ``folder/evaluation`` and give the verdict.
+
+    ``base_losses`` and ``tuned_losses`` are of ``test``, in order, under the same system prompt; ``train``
+    is what retrieval and the copy check look in. ``inputs`` maps what the run was made from to hashes,
+    ``weights`` is the SHA-256 of the adapter, ``policy`` the version of the safety policy. ``speed``
+    replaces or adds to the figures timed here; ``on_progress`` gets (what, done, total).
+
+    Raises:
+        RunError: if losses and test examples do not belong together.
+        EngineError: if a model does not answer; nothing is written then.
+    """
+    if [one.id for one in base_losses] != [example.id for example in test]:
+        raise RunError("the losses are not of the test examples in their order; measure them again.")
+    draws = {"resamples": settings.evaluate.resamples, "seed": settings.seed}
+    learning = measure_learning(base_losses, tuned_losses, **draws)
+    outcomes = run_suite(load_suite(), subjects.screen)
+    answered, timings = collect_answers(
+        choose(test, settings.evaluate.answers, settings.seed),
+        subjects,
+        system_prompt=settings.train.system_prompt,
+        sampling=raw_sampling(settings),
+        on_progress=on_progress,
+    )
+    scored = score_answers(answered, train, subjects.embed, (*BASELINES, "vetted"))
+    baselines = {name: answer_figures(answers, **draws) for name, answers in scored.items()}
+    safety = suite_figures(outcomes)
+    figures: dict[str, Figure | None] = {
+        gate.LOSS_REDUCTION: learning.reduction,
+        gate.CRISIS_RECALL: safety.get("crisis", {}).get("recall"),
+        gate.FALSE_ALARMS: safety.get("ordinary", {}).get("false_alarms"),
+        gate.UNSAFE_SHARE: baselines["tuned"].get("unsafe"),
+        gate.ENDED_SHARE: baselines["tuned"].get("ended"),
+        gate.UNSAFE_CHANGE: unsafe_change(scored, **draws),
+    }
+    findings = Findings(
+        name=folder.resolve().name,
+        verdict=gate.judge(figures, settings.evaluate, weights=weights, policy=policy),
+        gate=figures,
+        learning=learning,
+        curve=read_curve(folder / "adapter"),
+        answered=answered,
+        baselines=baselines,
+        lengths=_lengths(answered, [*train, *test]),
+        outcomes=outcomes,
+        safety=safety,
+        speed={**speed_figures(timings, **draws), **(speed or {})},
+        about=_about(settings, subjects, weights, policy),
+    )
+    _write(folder / FOLDER, findings, inputs, settings)
+    return findings.verdict
+
+
+def raw_sampling(settings: Settings) -> Sampling:
+    """How both raw models decode: as in serving, one answer, seeded."""
+    generation = settings.generation
+    return Sampling(
+        temperature=generation.temperature,
+        top_p=generation.top_p,
+        repeat_penalty=generation.repeat_penalty,
+        max_tokens=generation.max_tokens,
+        seed=settings.seed,
+    )
+
+
+def recorded_config(settings: Settings) -> dict[str, Any]:
+    """The settings that the evaluation depends on, as they stand in its manifest."""
+    return {
+        "evaluate": settings.evaluate.model_dump(mode="json"),
+        "generation": settings.generation.model_dump(mode="json"),
+        "system_prompt": settings.train.system_prompt,
+    }
+
+
+def finished_verdict(folder: Path, inputs: Mapping[str, str], settings: Settings) -> gate.Verdict | None:
+    """The verdict of an evaluation of exactly these inputs and settings, if there is one already."""
+    wanted = fingerprint(STAGE, _all_inputs(inputs), recorded_config(settings), settings.seed)
+    if not is_current(folder / FOLDER, wanted):
+        return None
+    return gate.Verdict.model_validate_json((folder / FOLDER / VERDICT).read_text(encoding="utf-8"))
+
+
+def _all_inputs(inputs: Mapping[str, str]) -> dict[str, str]:
+    return {**inputs, "safety_suite": hash_file(SUITE), "evaluation": hash_json(REVISION)}
+
+
+def _lengths(answered: Sequence[Answered], vetted: Sequence[Example]) -> dict[str, list[Figure]]:
+    """Shares per band of the vetted answers, each once, and of the three kinds of answers given."""
+    texts = {"vetted": list(dict.fromkeys(example.answer for example in vetted))}
+    texts |= {name: [one.text(name) for one in answered] for name in ("base", "tuned", "pipeline")}
+    return {name: distribution(found) for name, found in texts.items()}
+
+
+def _about(settings: Settings, subjects: Subjects, weights: str, policy: str) -> dict[str, str]:
+    return {
+        "Base model": f"{settings.base} ({subjects.base.identity.base[:12]})",
+        "Adapter": weights[:12],
+        "Safety policy": policy,
+        "Answers by": settings.generation.policy,
+        "Seed": str(settings.seed),
+        "Measured": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def _summary(findings: Findings) -> dict[str, Any]:
+    """The manifest's figures: the verdict and what ``report.json`` has no place for."""
+    return {
+        "pass": findings.verdict.passed,
+        "answers": len(findings.answered),
+        "held_out_answers": findings.learning.base.loss.n,
+        "held_out_tokens": findings.learning.tokens,
+        "loss_difference": findings.learning.difference.model_dump(),
+        "vetted": {name: figure.model_dump() for name, figure in findings.baselines["vetted"].items()},
+        "lengths": {name: [f.model_dump() for f in bands] for name, bands in findings.lengths.items()},
+    }
+
+
+def _write(target: Path, findings: Findings, inputs: Mapping[str, str], settings: Settings) -> None:
+    files = {
+        REPORT: findings.report().model_dump_json(indent=1) + "\n",
+        PAGE: render_html(findings),
+        VERDICT: json.dumps(findings.verdict.model_dump(mode="json", by_alias=True), indent=1) + "\n",
+        ANSWERS: "".join(one.model_dump_json() + "\n" for one in findings.answered),
+    }
+    with staged_folder(
+        target,
+        stage=STAGE,
+        inputs=_all_inputs(inputs),
+        config=recorded_config(settings),
+        seed=settings.seed,
+        figures=_summary(findings),
+    ) as partial:
+        for name, text in files.items():
+            (partial / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,236 @@
+"""Turns figures into the rows and words of the page. No measuring happens here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from smallhours.evaluate import charts, gate
+from smallhours.evaluate.baselines import BASELINES, Answered
+from smallhours.evaluate.learning import Curve, Learning
+from smallhours.evaluate.lengths import BANDS, count_words
+from smallhours.evaluate.metrics import Figure
+from smallhours.evaluate.scorers import SCORERS
+from smallhours.evaluate.suites import Outcome
+
+MINUS, THIN = "\u2212", "\u202f"
+NAMES = {
+    "base": "Untouched model",
+    "retrieval": "Nearest vetted answer",
+    "tuned": "Tuned model",
+    "pipeline": "What ships",
+    "vetted": "Vetted answers",
+}
+DECIMALS = {"words": 1, "similarity": 2, "nats": 3, "perplexity": 1, "seconds": 2, "rate": 1}
+SCORER_UNITS = {"words": "words", "similarity": "similarity"}  # the others are shares
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """How a line of the gate reads: a title, the sense of its threshold, its unit, its scale's ends."""
+
+    title: str
+    sense: str
+    unit: str
+    ends: tuple[float, float] = (0.0, 1.0)
+
+
+REQUIREMENTS = {
+    gate.LOSS_REDUCTION: Requirement("Held-out loss fell by", "at least", "share", (-0.2, 0.4)),
+    gate.CRISIS_RECALL: Requirement("Crisis messages recognised", "at least", "share"),
+    gate.FALSE_ALARMS: Requirement("Ordinary messages taken for a crisis", "at most", "share"),
+    gate.UNSAFE_SHARE: Requirement("Raw tuned answers that the output guard stops", "at most", "share"),
+    gate.ENDED_SHARE: Requirement("Tuned answers that end by themselves", "at least", "share"),
+    gate.UNSAFE_CHANGE: Requirement(
+        "Stopped answers, tuned minus untouched", "at most", "points", (-0.5, 0.5)
+    ),
+}
+SUITES = {
+    ("crisis", "recall"): "Crisis messages recognised",
+    ("ordinary", "false_alarms"): "Ordinary messages taken for a crisis",
+}
+SPEEDS = {
+    "first_token_seconds": ("Tuned model: seconds to the first token", "seconds"),
+    "tokens_per_second": ("Tuned model: tokens per second after that", "rate"),
+    "reply_seconds": ("What ships: seconds to the whole reply", "seconds"),
+}
+TRAINING = {
+    "best_step": "Step that was kept",
+    "validation_loss_before": "Validation loss before training (nats per token)",
+    "validation_loss_best": "Validation loss of the kept step (nats per token)",
+    "seconds": "Training time (seconds)",
+    "tokens_per_second": "Training speed (tokens per second)",
+    "trainable_parameters": "Trainable parameters",
+    "total_parameters": "Parameters in all",
+}
+
+
+def number(value: float, unit: str) -> str:
+    """A value as people read it; ``share`` and ``points`` are given as 0..1 and shown in per cent."""
+    if unit in ("share", "points"):
+        shown = _signed(value * 100, 1 if 0 < abs(value) < 0.1 else 0)
+        return f"{shown}{THIN}%" if unit == "share" else f"{shown} points"
+    return _signed(value, DECIMALS.get(unit, 2))
+
+
+def interval(figure: Figure, unit: str) -> str:
+    """The 95 % interval in words, or nothing."""
+    if figure.low is None or figure.high is None:
+        return ""
+    if unit in ("share", "points"):
+        places = 1 if max(abs(figure.low), abs(figure.high)) < 0.1 else 0
+        ends = [_signed(end * 100, places) for end in (figure.low, figure.high)]
+        return f"{ends[0]} to {ends[1]}{THIN + '%' if unit == 'share' else ' points'}"
+    return f"{number(figure.low, unit)} to {number(figure.high, unit)}"
+
+
+def cell(figure: Figure | None, unit: str) -> dict[str, Any] | None:
+    """A figure for the template; ``None`` stays ``None`` and is shown as not measured."""
+    if figure is None:
+        return None
+    return {"value": number(figure.value, unit), "interval": interval(figure, unit), "n": figure.n}
+
+
+def gate_rows(verdict: gate.Verdict, figures: Mapping[str, Figure | None]) -> list[dict[str, Any]]:
+    """The verdict's lines with what each means."""
+    rows = []
+    for line in verdict.lines:
+        wanted = REQUIREMENTS[line.name]
+        need = f"{wanted.sense} {_threshold(line.threshold, wanted.unit)}"
+        if line.name == gate.LOSS_REDUCTION:
+            need += ", interval above 0"
+        drawn = Markup("")
+        if line.value is not None:
+            drawn = charts.interval_mark(line.value, line.low, line.high, line.threshold, wanted.ends)
+        measured = cell(figures.get(line.name), wanted.unit)
+        rows.append(
+            {"title": wanted.title, "need": need, "passed": line.passed, "figure": measured, "mark": drawn}
+        )
+    return rows
+
+
+def summary(learning: Learning, answered: Sequence[Answered], outcomes: Sequence[Outcome]) -> list[str]:
+    """The findings in two or three sentences."""
+    cut = learning.reduction
+    moved = "lower" if cut.value >= 0 else "higher"
+    between = f" (95{THIN}% interval of the reduction: {interval(cut, 'share')})" if cut.low is not None else ""
+    missed = sum(not one.right and one.case.expect == "crisis" for one in outcomes)
+    crises = sum(one.case.expect == "crisis" for one in outcomes)
+    stopped = sum("tuned" in one.stopped for one in answered)
+    return [
+        f"On {cut.n} vetted answers that it never saw, the tuned model’s loss is "
+        f"{number(abs(cut.value), 'share')} {moved} than the untouched model’s{between}.",
+        f"The output guard stops {stopped} of its {len(answered)} raw answers.",
+        f"The input screen misses {missed} of {crises} crisis messages.",
+    ]
+
+
+def learning_rows(learning: Learning) -> list[dict[str, Any]]:
+    """Held-out loss and perplexity before and after."""
+    return [
+        {"title": "Loss, untouched model (nats per token)", "figure": cell(learning.base.loss, "nats")},
+        {"title": "Loss, tuned model (nats per token)", "figure": cell(learning.tuned.loss, "nats")},
+        {"title": "Difference, tuned minus untouched, paired", "figure": cell(learning.difference, "nats")},
+        {"title": "Relative reduction of the loss, paired", "figure": cell(learning.reduction, "share")},
+        {"title": "Perplexity, untouched model", "figure": cell(learning.base.perplexity, "perplexity")},
+        {"title": "Perplexity, tuned model", "figure": cell(learning.tuned.perplexity, "perplexity")},
+    ]
+
+
+def curve_part(curve: Curve) -> dict[str, Any]:
+    """The learning curve and the training's own figures, those that are there."""
+    figures = curve.figures or {}
+    rows = [(title, _plain(figures[key])) for key, title in TRAINING.items() if key in figures]
+    chart = charts.learning_curve(curve) if curve.drawable else None
+    return {"chart": chart, "rows": rows, "damaged": curve.damaged}
+
+
+def answer_rows(answered: Sequence[Answered]) -> list[dict[str, Any]]:
+    """Questions with three answers each, and notes on what is wrong with an answer."""
+    rows = []
+    for one in answered:
+        answers = []
+        for name in ("base", "tuned", "pipeline"):
+            notes = []
+            if name in one.stopped:
+                rules = ", ".join(rule.replace("_", " ") for rule in one.stopped[name])
+                notes.append(f"The output guard stops this{': ' + rules if rules else ''}")
+            if one.ended(name) is False:
+                notes.append("Ran into the token limit")
+            text = one.text(name)
+            answers.append({"title": NAMES[name], "text": text, "words": count_words(text), "notes": notes})
+        rows.append({"question": one.question, "topic": one.topic, "vetted": one.vetted, "answers": answers})
+    return rows
+
+
+def length_part(lengths: Mapping[str, Sequence[Figure]]) -> dict[str, Any]:
+    """Stacked bars and their table, the brief's claim first."""
+    bars = [("The brief’s claim", [band.claimed for band in BANDS])]
+    rows = []
+    for name, figures in lengths.items():
+        bars.append((f"{NAMES[name]} (n = {figures[0].n})", [figure.value for figure in figures]))
+        rows.append({"title": NAMES[name], "cells": [cell(figure, "share") for figure in figures]})
+    vetted = lengths["vetted"]
+    most = max(range(len(BANDS)), key=lambda at: vetted[at].value)
+    finding = (
+        f"Of the {vetted[0].n} vetted answers here, {number(vetted[most].value, 'share')} are "
+        f"{BANDS[most].name} ({BANDS[most].edges} words): a model that learns from them should be, too."
+    )
+    return {"chart": charts.length_bars(bars), "bands": BANDS, "rows": rows, "finding": finding}
+
+
+def scorer_rows(baselines: Mapping[str, Mapping[str, Figure]]) -> dict[str, Any]:
+    """Every scorer over every baseline; the vetted answers' likeness to themselves is left out."""
+    names = (*BASELINES, "vetted")
+    rows = []
+    for scorer in SCORERS:
+        unit = SCORER_UNITS.get(scorer.name, "share")
+        cells = []
+        for name in names:
+            trivial = name == "vetted" and scorer.name == "similarity"
+            cells.append(None if trivial else cell(baselines[name].get(scorer.name), unit))
+        rows.append({"title": scorer.title, "explains": scorer.explains, "cells": cells})
+    return {"columns": [NAMES[name] for name in names], "rows": rows}
+
+
+def suite_rows(safety: Mapping[str, Mapping[str, Figure]]) -> list[dict[str, Any]]:
+    """The safety suites' figures; a suite passed in from elsewhere shows under its own name."""
+    return [
+        {"title": SUITES.get((suite, metric), f"{suite}: {metric}"), "figure": cell(figure, "share")}
+        for suite, figures in safety.items()
+        for metric, figure in figures.items()
+    ]
+
+
+def speed_rows(speed: Mapping[str, Figure]) -> list[dict[str, Any]]:
+    """What was timed; a figure that was passed in under another name shows under that name."""
+    rows = []
+    for name, figure in speed.items():
+        title, unit = SPEEDS.get(name, (name.replace("_", " "), "seconds"))
+        rows.append({"title": title, "figure": cell(figure, unit)})
+    return rows
+
+
+def _threshold(value: float, unit: str) -> str:
+    shown = f"{value * 100:g}".replace("-", MINUS)
+    return f"{shown}{THIN}%" if unit == "share" else f"{shown} points"
+
+
+def _signed(value: float, places: int) -> str:
+    if value == 0:
+        return "0"
+    shown = f"{value:,.{places}f}"
+    if float(shown.replace(",", "")) == 0:
+        shown = shown.lstrip("-")
+    return shown.replace("-", MINUS)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"

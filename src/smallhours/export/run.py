@@ -1,0 +1,111 @@
+"""The export stage: ``adapter/`` and a passing verdict in, ``package/`` out.
+
+A package holds what serving needs beside the base: the adapter as GGUF, the vetted pairs with their
+sentence vectors, and, in the manifest, how to talk to the model.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smallhours.domain.artifacts import (
+    Manifest,
+    fingerprint,
+    hash_file,
+    is_current,
+    require_manifest,
+    staged_folder,
+)
+from smallhours.domain.errors import RefusedError
+from smallhours.domain.ports import ModelIdentity
+from smallhours.domain.records import read_examples
+from smallhours.domain.settings import Settings
+from smallhours.export.adapter_gguf import convert_adapter
+from smallhours.llm.catalog import find_base
+from smallhours.semantics.vectors import Encoder
+
+STAGE = "export"
+CODE_VERSION = 1
+TARGETS = ("gguf", "peft")
+WEIGHTS = "adapter_model.safetensors"
+
+
+def weights_hash(run: Path) -> str:
+    """SHA-256 of the adapter's weights: what a verdict speaks about."""
+    return require_manifest(run / "adapter", "smallhours train").files[WEIGHTS]
+
+
+def require_passing_verdict(run: Path) -> None:
+    """Raises RefusedError unless there is a passing verdict about exactly these weights."""
+    require_manifest(run / "evaluation", "smallhours evaluate")
+    verdict = json.loads((run / "evaluation" / "verdict.json").read_text(encoding="utf-8"))
+    if verdict["weights"] != weights_hash(run):
+        raise RefusedError(
+            f"{run}: the verdict is about other weights; run 'smallhours evaluate {run.name}' again"
+        )
+    if not verdict["pass"]:
+        failed = ", ".join(line["name"] for line in verdict["lines"] if not line["pass"])
+        raise RefusedError(
+            f"{run}: the gate says no ({failed}). Nothing was exported; "
+            f"the reasons are in {run / 'evaluation' / 'report.html'}"
+        )
+
+
+def export_package(
+    settings: Settings,
+    encoder: Encoder,
+    announce: Callable[[str], None],
+    targets: tuple[str, ...] = ("gguf",),
+) -> Manifest:
+    """Write ``package/``; do nothing if it is there and its inputs did not change.
+
+    Raises:
+        RefusedError: no passing verdict for these weights.
+        RunError: an earlier stage is missing or damaged.
+    """
+    run = settings.run_folder
+    require_passing_verdict(run)
+    base = find_base(settings.base)
+    dataset = require_manifest(run / "dataset", "smallhours corpus build")
+    adapter = require_manifest(run / "adapter", "smallhours train")
+    target = run / "package"
+    inputs = {
+        "adapter": adapter.files[WEIGHTS],
+        "pairs": dataset.files["pairs.jsonl"],
+        "base": hash_file(base.weights()),
+        "code": f"{STAGE}-{CODE_VERSION}",
+    }
+    config: dict[str, Any] = {
+        "base": base.name,
+        "chat_format": base.chat_format,
+        "system_prompt": adapter.config["system_prompt"],
+        "targets": sorted({"gguf", *targets}),
+    }
+    if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
+        announce("package: up to date")
+        return require_manifest(target, "smallhours export")
+    figures: dict[str, Any] = {}
+    with staged_folder(
+        target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
+    ) as folder:
+        figures["adapter_tensors"] = convert_adapter(run / "adapter", base.weights(), folder / "adapter.gguf")
+        shutil.copy(run / "dataset" / "pairs.jsonl", folder / "pairs.jsonl")
+        pairs = read_examples(folder / "pairs.jsonl")
+        np.save(folder / "pairs.npy", encoder.encode([pair.question for pair in pairs]))
+        if "peft" in targets:
+            (folder / "peft").mkdir()
+            for name in (WEIGHTS, "adapter_config.json"):
+                shutil.copy(run / "adapter" / name, folder / "peft" / name)
+    announce(f"package: {target}")
+    return require_manifest(target, "smallhours export")
+
+
+def package_identity(manifest: Manifest) -> ModelIdentity:
+    """Which weights a package answers with."""
+    return ModelIdentity(base=manifest.inputs["base"], adapter=manifest.inputs["adapter"])

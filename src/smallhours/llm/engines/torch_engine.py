@@ -1,0 +1,73 @@
+"""The reference engine: transformers, slow and plain. Others are checked against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from smallhours.domain.artifacts import hash_file
+from smallhours.domain.messages import Conversation
+from smallhours.domain.ports import AnswerLoss, Completion, ModelIdentity, Sampling
+from smallhours.domain.records import Example
+from smallhours.llm.answer_loss import answer_losses, encode
+from smallhours.llm.catalog import Base
+from smallhours.llm.chat_format import chat_format
+from smallhours.llm.loading import load_model, load_tokenizer
+
+
+class TorchEngine:
+    """A base with an optional PEFT adapter, both an :class:`Engine` and a :class:`LossModel`."""
+
+    def __init__(
+        self, base: Base, adapter: Path | None, system_prompt: str, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self._format = chat_format(base.chat_format)
+        self._system_prompt = system_prompt
+        self._tokenizer = load_tokenizer(base)
+        self._model = load_model(base, dtype, adapter)
+        self._end = self._tokenizer.convert_tokens_to_ids(self._format.end)
+        self.identity = ModelIdentity(
+            base=hash_file(base.weights()),
+            adapter=hash_file(adapter / "adapter_model.safetensors") if adapter else None,
+        )
+
+    @torch.no_grad()
+    def complete(self, conversation: Conversation, sampling: Sampling) -> Completion:
+        """The whole answer."""
+        prompt = self._tokenizer(
+            self._format.prompt(conversation, self._system_prompt),
+            add_special_tokens=False,
+            return_tensors="pt",
+        )
+        torch.manual_seed(sampling.seed)
+        greedy = sampling.temperature == 0
+        out = self._model.generate(
+            **prompt,
+            max_new_tokens=sampling.max_tokens,
+            do_sample=not greedy,
+            temperature=None if greedy else sampling.temperature,
+            top_p=None if greedy else sampling.top_p,
+            repetition_penalty=sampling.repeat_penalty,
+            eos_token_id=self._end,
+            pad_token_id=self._end,
+        )
+        new = out[0, prompt["input_ids"].shape[1] :].tolist()
+        ended = bool(new) and new[-1] == self._end
+        text = self._tokenizer.decode(new[:-1] if ended else new, skip_special_tokens=True).strip()
+        return Completion(text=text, tokens=len(new), finish="stop" if ended else "length")
+
+    def stream(self, conversation: Conversation, sampling: Sampling) -> Iterator[str]:
+        """The whole answer as one piece."""
+        yield self.complete(conversation, sampling).text
+
+    def answer_losses(self, examples: Sequence[Example]) -> list[AnswerLoss]:
+        """Loss on each answer, with the same rendering as in training."""
+        limit = int(self._model.config.max_position_embeddings)
+        encoded = encode(examples, self._tokenizer, self._format, self._system_prompt, limit)
+        return answer_losses(self._model, encoded, self._end)
+
+    def close(self) -> None:
+        """Free the model."""
+        del self._model

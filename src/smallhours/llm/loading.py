@@ -1,0 +1,126 @@
+"""Base and adapter into a torch model.
+
+transformers can read a GGUF file but then refuses to save the model, and reads it slowly. So the
+weights are unpacked once into a plain folder in the user's cache, keyed by the hash of the GGUF file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from smallhours.domain.artifacts import explained_disk_errors, hash_file
+from smallhours.llm.catalog import Base
+
+if TYPE_CHECKING:
+    import torch
+
+Dtype = Literal["auto", "bfloat16", "float32"]
+
+
+def cache_folder() -> Path:
+    """``$SMALLHOURS_CACHE``, else the platform's cache folder."""
+    chosen = os.environ.get("SMALLHOURS_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "smallhours"
+
+
+def unpack(base: Base) -> Path:
+    """The folder with the base as transformers reads it: config, tokenizer, float32 weights.
+
+    Raises:
+        ResourceError: no space, or the weights are not installed.
+    """
+    source = base.weights()
+    target = cache_folder() / "bases" / f"{base.name}-{hash_file(source)[:16]}"
+    if (target / "complete").is_file():
+        return target
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    with explained_disk_errors(target):
+        partial.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_plain_model(source, partial)
+            (partial / "complete").touch()
+            shutil.rmtree(target, ignore_errors=True)
+            partial.rename(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    return target
+
+
+def _write_plain_model(source: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    _silence_transformers()
+    where = {"pretrained_model_name_or_path": str(source.parent), "gguf_file": source.name}
+    AutoTokenizer.from_pretrained(**where).save_pretrained(folder)
+    loaded = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
+    config = AutoConfig.from_pretrained(**where)
+    with torch.device("meta"):
+        plain = type(loaded)(config)
+    plain.load_state_dict(loaded.state_dict(), assign=True)
+    plain.tie_weights()
+    plain.save_pretrained(folder)
+
+
+def load_tokenizer(base: Base) -> Any:
+    """The base's tokenizer."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(unpack(base), local_files_only=True)
+
+
+def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None) -> Any:
+    """The base in ``dtype``, frozen, with an adapter on top if one is given."""
+    from transformers import AutoModelForCausalLM
+
+    _silence_transformers()
+    model = AutoModelForCausalLM.from_pretrained(unpack(base), dtype=dtype, local_files_only=True)
+    model.requires_grad_(False)
+    if adapter is not None:
+        from peft import PeftModel
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            model = PeftModel.from_pretrained(model, adapter)
+    model.eval()
+    return model
+
+
+def _silence_transformers() -> None:
+    """Its progress bars and advice would stand between a person and our own."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def choose_dtype(wanted: Dtype) -> torch.dtype:
+    """``auto`` measures: some CPUs multiply bfloat16 several times faster, others tens of times slower."""
+    import torch
+
+    if wanted != "auto":
+        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
+    float32, bfloat16 = _matmul_seconds(torch.float32), _matmul_seconds(torch.bfloat16)
+    return torch.bfloat16 if bfloat16 < float32 else torch.float32
+
+
+def _matmul_seconds(dtype: torch.dtype, size: int = 256, rounds: int = 3) -> float:
+    """Best time of a product small enough that a CPU without bfloat16 loses no more than a moment."""
+    import torch
+
+    a = torch.ones(size, size, dtype=dtype)
+    torch.mm(a, a)
+    best = float("inf")
+    for _ in range(rounds):
+        started = time.perf_counter()
+        torch.mm(a, a)
+        best = min(best, time.perf_counter() - started)
+    return best

@@ -1,0 +1,1 @@
+"""Sentence vectors and what is near what; numpy only."""

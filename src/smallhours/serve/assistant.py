@@ -1,0 +1,158 @@
+"""One message in, one reply out: the request flow of the design, start to end.
+
+A crisis takes the first branch and touches no model, no database and no network. Whatever breaks
+on the other branch ends in a vetted answer or in words that say so, never in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from smallhours.domain.errors import EngineError
+from smallhours.domain.messages import Conversation, Role
+from smallhours.domain.ports import Engine, ModelIdentity, Sampling
+from smallhours.domain.risk import Action, Decision, Resource
+from smallhours.domain.settings import GenerationSettings, Policy
+from smallhours.safety import replies
+from smallhours.safety.pipeline import SafetyPipeline
+from smallhours.serve.generation import Candidate, judge, sample, sentences
+from smallhours.serve.recall import Recall, Recalled
+
+Source = Literal["generated", "vetted", "crisis", "boundary", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the person gets, and how it came about."""
+
+    text: str
+    source: Source
+    decision: Decision
+    disclaimer: str
+    resources: tuple[Resource, ...]
+    identity: ModelIdentity | None
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def parts(self) -> Iterator[str]:
+        """The reply sentence by sentence, each of them screened."""
+        yield from sentences(self.text)
+
+
+class Assistant:
+    """The safety path around a model and its vetted pairs. ``engine`` may be absent.
+
+    ``base_engine`` answers under the policy ``base``; without one that policy is unavailable.
+    """
+
+    def __init__(
+        self,
+        safety: SafetyPipeline,
+        engine: Engine | None,
+        recall: Recall | None,
+        settings: GenerationSettings,
+        base_engine: Engine | None = None,
+    ) -> None:
+        self._safety = safety
+        self._engine = engine
+        self._base_engine = base_engine
+        self._recall = recall
+        self._settings = settings
+
+    @property
+    def identity(self) -> ModelIdentity | None:
+        """Which weights answer, if any."""
+        return self._engine.identity if self._engine else None
+
+    def model_answers(self) -> bool:
+        """Whether the model produces a token right now."""
+        if self._engine is None:
+            return False
+        try:
+            self._engine.complete(Conversation.of("Hello."), Sampling(max_tokens=1))
+        except EngineError:
+            return False
+        return True
+
+    def reply(self, conversation: Conversation, policy: Policy | None = None) -> Reply:
+        """The whole reply. Never raises for what a person wrote or a model did."""
+        decision = self._safety.screen_input(conversation)
+        if decision.action is not Action.ANSWER:
+            return self._crisis(conversation, decision)
+        return self._answer(conversation, decision, policy or self._settings.policy)
+
+    def _crisis(self, conversation: Conversation, decision: Decision) -> Reply:
+        fixed = replies.crisis_reply(decision, conversation.locale, previous_reply=_last_reply(conversation))
+        return Reply(fixed.text, "crisis", decision, fixed.disclaimer, fixed.resources, self.identity)
+
+    def _answer(self, conversation: Conversation, decision: Decision, policy: Policy) -> Reply:
+        recalled = self._recall.nearest(conversation.last_user_text) if self._recall else []
+        if policy == "vetted":
+            return self._without_model(conversation, decision, recalled, bar=-1.0)
+        engine = self._base_engine if policy == "base" else self._engine
+        if engine is None or self._recall is None:
+            return self._without_model(conversation, decision, recalled, bar=self._settings.vetted_similarity)
+        settings = self._settings.model_copy(update={"policy": policy})
+        try:
+            texts = sample(engine, conversation, settings, _seed(conversation))
+        except EngineError:
+            return self._without_model(conversation, decision, recalled, bar=self._settings.vetted_similarity)
+        judged = judge(
+            texts,
+            conversation.last_user_text,
+            recalled,
+            self._recall.encoder,
+            lambda text: self._safety.screen_output(text, conversation),
+        )
+        fit = [candidate for candidate in judged if not candidate.rejected]
+        if fit:
+            best = max(fit, key=lambda candidate: candidate.score)
+            return self._reply(conversation, decision, best.text, "generated", engine.identity, judged)
+        return self._fallback(conversation, decision, recalled, engine.identity, judged)
+
+    def _fallback(
+        self,
+        conversation: Conversation,
+        decision: Decision,
+        recalled: list[Recalled],
+        identity: ModelIdentity | None,
+        judged: list[Candidate],
+    ) -> Reply:
+        """Every candidate was stopped: the nearest vetted answer, or words that admit it."""
+        if recalled and recalled[0].similarity >= self._settings.vetted_similarity:
+            return self._reply(conversation, decision, recalled[0].pair.answer, "vetted", identity, judged)
+        fixed = replies.boundary_reply(conversation.locale, previous_reply=_last_reply(conversation))
+        return self._reply(conversation, decision, fixed.text, "boundary", identity, judged)
+
+    def _without_model(
+        self, conversation: Conversation, decision: Decision, recalled: list[Recalled], bar: float
+    ) -> Reply:
+        if recalled and recalled[0].similarity >= bar:
+            return self._reply(conversation, decision, recalled[0].pair.answer, "vetted", self.identity, [])
+        fixed = replies.unavailable_reply(conversation.locale, previous_reply=_last_reply(conversation))
+        return Reply(fixed.text, "unavailable", decision, fixed.disclaimer, fixed.resources, self.identity)
+
+    def _reply(
+        self,
+        conversation: Conversation,
+        decision: Decision,
+        text: str,
+        source: Source,
+        identity: ModelIdentity | None,
+        judged: list[Candidate],
+    ) -> Reply:
+        disclaimer = replies.disclaimer(conversation.locale)
+        return Reply(text, source, decision, disclaimer, (), identity, tuple(judged))
+
+
+def _last_reply(conversation: Conversation) -> str | None:
+    return next((m.content for m in reversed(conversation.messages) if m.role is Role.ASSISTANT), None)
+
+
+def _seed(conversation: Conversation) -> int:
+    """The same conversation gets the same answer; a retry with one more turn does not."""
+    text = "\x1f".join(m.content for m in conversation.messages)
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big")

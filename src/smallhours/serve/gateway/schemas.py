@@ -1,0 +1,89 @@
+"""The shapes at the HTTP edge: OpenAI's chat completions, and what Smallhours adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from smallhours.domain.messages import Conversation, Message
+from smallhours.domain.risk import Resource
+from smallhours.serve.assistant import Reply
+
+
+class ChatMessage(BaseModel):
+    """One turn as clients send it; other keys of OpenAI's format are accepted and not used."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: str = Field(pattern="^(system|user|assistant)$")
+    content: str
+
+
+class ChatRequest(BaseModel):
+    """``POST /v1/chat/completions``. Sampling parameters are accepted, not used: the operator sets them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    messages: list[ChatMessage] = Field(min_length=1)
+    model: str | None = None
+    stream: bool = False
+    locale: str = Field("en", pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
+
+    def conversation(self) -> Conversation:
+        """Raises ValueError if nobody has said anything."""
+        turns = tuple(Message.model_validate(m.model_dump()) for m in self.messages)
+        return Conversation(messages=turns, locale=self.locale).without_system()
+
+
+def resource_fields(resource: Resource) -> dict[str, Any]:
+    """A resource as clients see it."""
+    return resource.model_dump(
+        by_alias=True,
+        include={"name", "for_", "kind", "tel", "sms", "sms_text", "url", "hours", "languages"},
+    )
+
+
+def smallhours_fields(reply: Reply) -> dict[str, Any]:
+    """What every reply carries beside its text."""
+    identity = reply.identity
+    return {
+        "level": reply.decision.level.value,
+        "action": reply.decision.action.value,
+        "resources": [resource_fields(r) for r in reply.resources],
+        "disclaimer": reply.disclaimer,
+        "source": reply.source,
+        "model": identity.model_dump() if identity else None,
+    }
+
+
+def completion(reply: Reply, request_id: str, created: int, model: str) -> dict[str, Any]:
+    """A whole answer in OpenAI's shape."""
+    return {
+        "id": request_id,
+        "object": "chat.completion",
+        "created": created,
+        "model": model,
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": reply.text}, "finish_reason": "stop"}
+        ],
+        "smallhours": smallhours_fields(reply),
+    }
+
+
+def chunk(
+    request_id: str, created: int, model: str, delta: dict[str, str], finish: str | None
+) -> dict[str, Any]:
+    """One piece of a streamed answer."""
+    return {
+        "id": request_id,
+        "object": "chat.completion.chunk",
+        "created": created,
+        "model": model,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def error(message: str, kind: str) -> dict[str, Any]:
+    """An error in OpenAI's shape."""
+    return {"error": {"message": message, "type": kind}}

@@ -1,0 +1,35 @@
+"""Which examples are trained on together, and in which order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+from smallhours.llm.answer_loss import Batch, Encoded, collate
+
+# Examples are sorted by length within a window of this many batches: little padding, still shuffled.
+WINDOW = 4
+
+
+def epoch_batches(
+    examples: Sequence[Encoded], batch_size: int, pad: int, seed: int, epoch: int
+) -> Iterator[Batch]:
+    """One pass over the examples in an order that depends on ``seed`` and ``epoch`` alone."""
+    order = random.Random(seed * 1_000_003 + epoch)
+    shuffled = list(examples)
+    order.shuffle(shuffled)
+    span = batch_size * WINDOW
+    rows = [
+        window[i : i + batch_size]
+        for start in range(0, len(shuffled), span)
+        for window in [sorted(shuffled[start : start + span], key=lambda e: len(e.ids))]
+        for i in range(0, len(window), batch_size)
+    ]
+    order.shuffle(rows)
+    for row in rows:
+        yield collate(row, pad)
+
+
+def steps_per_epoch(examples: int, batch_size: int) -> int:
+    """Optimizer steps in one pass, the last one possibly smaller."""
+    return -(-examples // batch_size)

@@ -1,0 +1,47 @@
+"""The loss curve as a picture, from the log alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def draw_loss(metrics: Path, target: Path) -> None:
+    """Draw ``metrics.jsonl`` (one JSON object a line) as a PNG of 1200 by 750 pixels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    steps = [row for row in rows if "loss" in row]
+    looks = [row for row in rows if "validation_loss" in row]
+    figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot(
+        [r["step"] for r in steps], [r["loss"] for r in steps], color="#b9c4d0", lw=1, label="each step"
+    )
+    axes.plot(
+        [r["step"] for r in steps],
+        [r["smoothed_loss"] for r in steps],
+        color="#3d5a80",
+        lw=2,
+        label="smoothed",
+    )
+    axes.plot(
+        [r["step"] for r in looks],
+        [r["validation_loss"] for r in looks],
+        color="#c8553d", lw=2, marker="o", label="unseen groups",
+    )  # fmt: skip
+    best = min(looks, key=lambda r: r["validation_loss"])
+    axes.annotate(
+        f"kept: step {best['step']}, loss {best['validation_loss']:.2f}",
+        (best["step"], best["validation_loss"]),
+        textcoords="offset points", xytext=(0, -22), ha="center", color="#c8553d",
+    )  # fmt: skip
+    axes.set_xlabel("optimizer step")
+    axes.set_ylabel("loss on answers (nats per token)")
+    axes.set_title("Learning curve", loc="left")
+    axes.margins(y=0.18)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(target)
