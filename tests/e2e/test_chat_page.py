@@ -56,7 +56,7 @@ def page(browser: Browser, chat_url: str) -> Iterator[Page]:
 
 
 class StandIn:
-    """Answers in the server's place: ``about`` first, then sentence by sentence, waiting for ``go`` before the last."""
+    """Answers in the server's place: ``about``, then the sentences, waiting for ``go`` before the last."""
 
     def __init__(self) -> None:
         self.about: dict[str, object] = dict(ABOUT)
@@ -94,7 +94,10 @@ class StandIn:
                 self.wfile.write(b"data: [DONE]\n\n")
 
             def _chunk(self, content: str, **more: object) -> None:
-                chunk = {"choices": [{"index": 0, "delta": {"content": content}, "finish_reason": None}], **more}
+                chunk = {
+                    "choices": [{"index": 0, "delta": {"content": content}, "finish_reason": None}],
+                    **more,
+                }
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
                 self.wfile.flush()
 
@@ -104,7 +107,7 @@ class StandIn:
                 except OSError:
                     self.close_connection = True  # the page pressed Stop
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 pass
 
         return Handler
@@ -128,7 +131,11 @@ def button(page: Page, name: str) -> Locator:
 
 
 def replies(page: Page) -> Locator:
-    return page.get_by_role("log").get_by_role("article").filter(has=page.get_by_role("heading", name="Smallhours"))
+    return (
+        page.get_by_role("log")
+        .get_by_role("article")
+        .filter(has=page.get_by_role("heading", name="Smallhours"))
+    )
 
 
 def people(page: Page) -> Locator:
@@ -147,7 +154,10 @@ def test_the_page_opens_small_quiet_and_from_one_place(browser: Browser, chat_ur
     page = browser.new_page()
     faults: list[str] = []
     sizes: dict[str, int] = {}
-    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda message: faults.append(message.text) if message.type in ("error", "warning") else None,
+    )
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("requestfinished", lambda request: sizes.update({request.url: len(request.response().body())}))
     page.goto(chat_url, wait_until="networkidle")
@@ -168,7 +178,9 @@ def test_it_says_what_it_is_before_anything_else(page: Page) -> None:
 
 def test_a_message_gets_a_reply_and_the_next_one_carries_both(page: Page) -> None:
     sent: list[dict[str, object]] = []
-    page.on("request", lambda request: sent.append(request.post_data_json) if request.method == "POST" else None)
+    page.on(
+        "request", lambda request: sent.append(request.post_data_json) if request.method == "POST" else None
+    )
     first = say(page, "I can't sleep")
     expect(first.locator(".sentence").first).to_be_visible()
     say(page, "It is my exams")
@@ -184,7 +196,9 @@ def test_each_sentence_is_added_once_to_a_polite_log(page: Page, stand_in: Stand
     reply = say(page, "hello")
     log = page.get_by_role("log", name="Conversation")
     expect(log).to_have_attribute("aria-live", "polite")
-    assert reply.locator(".sentence").all_text_contents() == [sentence.replace("\n\n", "") for sentence in SENTENCES]
+    assert reply.locator(".sentence").all_text_contents() == [
+        sentence.replace("\n\n", "") for sentence in SENTENCES
+    ]
     expect(reply.locator(".words p")).to_have_count(2)
 
 
@@ -281,7 +295,9 @@ def test_an_emergency_puts_the_emergency_number_first(page: Page) -> None:
     first = reply.get_by_role("link").first
     expect(first).to_have_attribute("href", "tel:911")
     expect(first).to_be_in_viewport()
-    assert first.evaluate("link => !!(link.compareDocumentPosition(link.closest('article').querySelector('.words')) & 4)")
+    assert first.evaluate(
+        "link => !!(link.compareDocumentPosition(link.closest('article').querySelector('.words')) & 4)"
+    )
     assert people(page).locator("a[href='tel:911']").count() == 0
 
 
@@ -290,7 +306,9 @@ def test_where_no_emergency_number_is_known_there_is_no_dead_link(page: Page) ->
     button(page, "Get human help").click()
     page.get_by_label("Where are you?").select_option("ZZ")
     button(page, "Back to chat").click()
-    expect(page.get_by_role("group", name="Emergency number")).to_contain_text("Call your local emergency number")
+    expect(page.get_by_role("group", name="Emergency number")).to_contain_text(
+        "Call your local emergency number"
+    )
     assert page.locator("a[href='tel:']").count() == 0
 
 
@@ -335,7 +353,10 @@ def test_what_a_person_writes_stays_text(page: Page) -> None:
 
 
 def _stub_elsewhere(page: Page) -> None:
-    page.route(f"{ELSEWHERE}**", lambda route: route.fulfill(content_type="text/html", body="<h1>An encyclopedia</h1>"))
+    page.route(
+        f"{ELSEWHERE}**",
+        lambda route: route.fulfill(content_type="text/html", body="<h1>An encyclopedia</h1>"),
+    )
 
 
 def _has_left(page: Page) -> None:
@@ -423,7 +444,9 @@ def test_a_phone_needs_no_sideways_scroll_and_has_big_buttons(page: Page, width:
 def test_night_is_dark(browser: Browser, chat_url: str, tmp_path: Path) -> None:
     page = browser.new_page(color_scheme="dark", viewport=PHONE)
     page.goto(chat_url)
-    red, green, blue = re.findall(r"\d+", page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+    red, green, blue = re.findall(
+        r"\d+", page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    )
     assert max(int(red), int(green), int(blue)) < 60
     page.screenshot(path=tmp_path / "dark.png")
     page.close()

@@ -32,7 +32,7 @@ class Subjects:
     ``base`` and ``tuned`` are asked raw: the run's system prompt and the question, nothing else.
     ``pipeline`` gets the conversation without system messages and returns the reply that would be sent.
     ``retrieve`` gets the question's text and returns the nearest vetted *training* answer.
-    ``screen`` decides on what a person wrote; ``guard`` on a reply, given the conversation it answers.
+    ``screen`` decides on what a person wrote; ``guard`` on a reply to that conversation.
     ``embed`` gives one sentence vector per text, of any length.
     """
 
@@ -41,7 +41,7 @@ class Subjects:
     pipeline: Callable[[Conversation], str]
     retrieve: Callable[[str], str]
     screen: Callable[[Conversation], Decision]
-    guard: Callable[[Conversation, str], OutputVerdict]
+    guard: Callable[[str, Conversation], OutputVerdict]
     embed: Embed
 
 
@@ -201,7 +201,7 @@ def _answered(
         "pipeline": reply,
         "vetted": example.answer,
     }
-    verdicts = {name: subjects.guard(question, text) for name, text in texts.items()}
+    verdicts = {name: subjects.guard(text, question) for name, text in texts.items()}
     return Answered(
         id=example.id,
         topic=example.topic,

@@ -83,14 +83,7 @@ def evaluate_run(
     scored = score_answers(answered, train, subjects.embed, (*BASELINES, "vetted"))
     baselines = {name: answer_figures(answers, **draws) for name, answers in scored.items()}
     safety = suite_figures(outcomes)
-    figures: dict[str, Figure | None] = {
-        gate.LOSS_REDUCTION: learning.reduction,
-        gate.CRISIS_RECALL: safety.get("crisis", {}).get("recall"),
-        gate.FALSE_ALARMS: safety.get("ordinary", {}).get("false_alarms"),
-        gate.UNSAFE_SHARE: baselines["tuned"].get("unsafe"),
-        gate.ENDED_SHARE: baselines["tuned"].get("ended"),
-        gate.UNSAFE_CHANGE: unsafe_change(scored, **draws),
-    }
+    figures = _gate_figures(learning.reduction, safety, baselines["tuned"], unsafe_change(scored, **draws))
     findings = Findings(
         name=folder.resolve().name,
         verdict=gate.judge(figures, settings.evaluate, weights=weights, policy=policy),
@@ -136,6 +129,23 @@ def finished_verdict(folder: Path, inputs: Mapping[str, str], settings: Settings
     if not is_current(folder / FOLDER, wanted):
         return None
     return gate.Verdict.model_validate_json((folder / FOLDER / VERDICT).read_text(encoding="utf-8"))
+
+
+def _gate_figures(
+    reduction: Figure,
+    safety: Mapping[str, Mapping[str, Figure]],
+    tuned: Mapping[str, Figure],
+    change: Figure | None,
+) -> dict[str, Figure | None]:
+    """What each line of the gate is held against; ``None`` where nothing was measured."""
+    return {
+        gate.LOSS_REDUCTION: reduction,
+        gate.CRISIS_RECALL: safety.get("crisis", {}).get("recall"),
+        gate.FALSE_ALARMS: safety.get("ordinary", {}).get("false_alarms"),
+        gate.UNSAFE_SHARE: tuned.get("unsafe"),
+        gate.ENDED_SHARE: tuned.get("ended"),
+        gate.UNSAFE_CHANGE: change,
+    }
 
 
 def _all_inputs(inputs: Mapping[str, str]) -> dict[str, str]:

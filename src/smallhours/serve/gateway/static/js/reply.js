@@ -68,13 +68,13 @@ export class Reply {
   finish() {
     this.#settle();
     if (this.about && WRITTEN_BY[this.about.source]) {
-      this.article.append(el("p", { class: "written-by" }, WRITTEN_BY[this.about.source]));
+      this.#body.after(el("p", { class: "written-by" }, WRITTEN_BY[this.about.source]));
     }
   }
 
   stopped() {
     this.#settle();
-    this.article.append(el("p", { class: "written-by" }, "Stopped."));
+    this.#body.after(el("p", { class: "written-by" }, "Stopped."));
   }
 
   /** @param {{advice: string, retry: (() => void) | null}} how */
