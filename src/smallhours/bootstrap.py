@@ -208,7 +208,7 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
                 pipeline=lambda conversation: assistant.reply(conversation).text,
                 retrieve=retrieve,
                 screen=safety.screen_input,
-                guard=lambda conversation, reply: safety.screen_output(reply, conversation),
+                guard=safety.screen_output,
                 embed=encoder.encode,
             )
         finally:

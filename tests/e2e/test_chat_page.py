@@ -261,6 +261,19 @@ def test_a_reply_that_breaks_off_says_so(page: Page) -> None:
     expect(say(page, "hello")).to_contain_text("My answer broke off here.")
 
 
+def test_an_assistant_without_its_model_can_be_tried_again_and_is_not_quoted(
+    page: Page, stand_in: StandIn
+) -> None:
+    stand_in.about |= {"source": "unavailable", "resources": [RESOURCE]}
+    stand_in.take_over(page)
+    reply = say(page, "hello")
+    expect(reply.locator("a[href^='tel:']").first).to_be_visible()
+    expect(reply).not_to_contain_text("I can’t answer right now.")  # the server's own words say so
+    button(page, "Try again").click()
+    expect(button(page, "Send")).to_be_visible()
+    assert [turn["role"] for turn in stand_in.asked[1]["messages"]] == ["user"]
+
+
 def test_a_message_that_is_refused_comes_back_to_be_changed(page: Page) -> None:
     error = {"error": {"message": "the body is larger than 65536 bytes", "type": "too_large"}}
     page.route(CHAT, lambda route: route.fulfill(status=413, json=error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -59,6 +60,8 @@ def main() -> None:
 
 def entry(arguments: list[str] | None = None) -> None:
     """What the console script calls."""
+    # Advice of other packages to their own users; ours could not follow it.
+    warnings.filterwarnings("ignore", category=FutureWarning)
     sys.exit(run(arguments))
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import total_ordering
 
 from pydantic import Field
 
 from smallhours.domain.messages import Frozen
 
 
-@total_ordering
 class RiskLevel(StrEnum):
     """From ``none`` to ``imminent``; ordered, so that ``max`` is the worse one."""
 
@@ -30,10 +28,18 @@ class RiskLevel(StrEnum):
         """``elevated`` and above get a fixed reply and no model."""
         return self.rank >= RiskLevel.ELEVATED.rank
 
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, RiskLevel):
-            return NotImplemented
-        return self.rank < other.rank
+    # A string brings its own four comparisons, by letters; all of them have to go by rank.
+    def __lt__(self, other: str) -> bool:
+        return self.rank < RiskLevel(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= RiskLevel(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > RiskLevel(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= RiskLevel(other).rank
 
 
 class RiskCategory(StrEnum):

@@ -48,7 +48,7 @@ class TrainSettings(Frozen):
     rank: int = Field(16, ge=1, description="LoRA rank r")
     alpha: int = Field(32, ge=1, description="LoRA scale; the update is multiplied by alpha / rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the input of each LoRA layer")
-    learning_rate: float = Field(8e-4, gt=0, description="peak learning rate of AdamW")
+    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of AdamW")
     warmup_share: float = Field(0.06, ge=0, lt=1, description="share of the steps that ramp the rate up")
     weight_decay: float = Field(0.01, ge=0)
     batch_size: int = Field(8, ge=1, description="examples per optimizer step")

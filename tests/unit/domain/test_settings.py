@@ -1,0 +1,68 @@
+"""Settings: defaults, then a file, then variables, then flags; every problem at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smallhours.domain.errors import SettingsError
+from smallhours.domain.settings import known_keys, load_settings
+
+
+def test_later_sources_win(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('[train]\nepochs = 4\nrank = 4\n[serve]\nport = 1111\n')
+    environment = {"SMALLHOURS_TRAIN_RANK": "8", "SMALLHOURS_SERVE_PORT": "2222", "PATH": "/bin"}
+    settings = load_settings(file, environment, {"serve.port": 3333, "name": None})
+    assert (settings.train.epochs, settings.train.rank, settings.serve.port) == (4, 8, 3333)
+    assert settings.name == "default"
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags", "parts"),
+    [
+        ({"SMALLHOURS_TRAIN_EPOCS": "2"}, {}, ["SMALLHOURS_TRAIN_EPOCS", "did you mean 'train.epochs'"]),
+        ({"SMALLHOURS_TRAIN_RANK": "many"}, {}, ["SMALLHOURS_TRAIN_RANK", "train.rank", "'many'"]),
+        ({}, {"serve.prot": 1}, ["--set serve.prot", "did you mean 'serve.port'"]),
+        ({}, {"name": "../escape"}, ["name", "../escape"]),
+        ({}, {"serve.port": 99999}, ["serve.port", "99999"]),
+        ({}, {"generation.policy": "improvise"}, ["generation.policy", "improvise"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_remedy(
+    environment: dict[str, str], flags: dict[str, object], parts: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, environment, flags)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_all_problems_are_reported_together(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("[train]\nepochs = 0\nbatchsize = 2\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {"SMALLHOURS_SEEED": "1"})
+    assert len(caught.value.problems) == 3
+    assert "did you mean 'train.batch_size'" in str(caught.value)
+
+
+@pytest.mark.parametrize(("content", "part"), [(None, "no such"), (b"a = [", "not valid TOML"), (b"\xff", "TOML")])
+def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, part: str) -> None:
+    file = tmp_path / "c.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=part):
+        load_settings(file)
+
+
+def test_every_shipped_config_is_valid() -> None:
+    root = Path(__file__).parents[3]
+    for file in (root / "configs").glob("*.toml"):
+        load_settings(file)
+
+
+def test_every_key_of_a_section_has_a_variable_of_its_own() -> None:
+    keys = known_keys()
+    assert len(keys) == len(set(keys)) and "train.learning_rate" in keys

@@ -1,0 +1,90 @@
+"""The loss on answers, against the plain computation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smallhours.domain.errors import DataError
+from smallhours.domain.messages import Message, Role
+from smallhours.domain.records import Example
+from smallhours.llm.answer_loss import Encoded, answer_losses, answer_nll, collate, encode
+from smallhours.llm.chat_format import CHATML
+
+PREFIX = (3, 4, 5, 6, 7)
+
+
+def example(name: str, question: tuple[int, ...], answer: tuple[int, ...]) -> Encoded:
+    ids = PREFIX + question + answer
+    return Encoded(name, ids, (False,) * (len(PREFIX) + len(question)) + (True,) * len(answer))
+
+
+EXAMPLES = [
+    example("a", (10, 11, 12), (20, 21, 2)),
+    example("b", (13,), (22, 23, 24, 25, 2)),
+    example("c", (14, 15), (26, 2)),
+]
+
+
+def plain_nll(model: Any, one: Encoded) -> torch.Tensor:
+    """Textbook: whole logits, one example, no padding."""
+    ids = torch.tensor([one.ids])
+    logprobs = model(ids).logits[0, :-1].log_softmax(-1)
+    each = -logprobs.gather(1, ids[0, 1:, None])[:, 0]
+    return each[torch.tensor(one.learnt[1:])]
+
+
+def test_batched_loss_with_a_shared_prefix_is_the_plain_loss(tiny_llama: Any) -> None:
+    batched = answer_nll(tiny_llama, collate(EXAMPLES, pad=2))
+    plain = torch.cat([plain_nll(tiny_llama, one) for one in EXAMPLES])
+    torch.testing.assert_close(batched, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_through_the_shared_prefix_are_the_plain_gradients(tiny_llama: Any) -> None:
+    def gradient(loss: torch.Tensor) -> torch.Tensor:
+        tiny_llama.zero_grad()
+        loss.backward()
+        return torch.cat([p.grad.flatten().clone() for p in tiny_llama.parameters()])
+
+    batched = gradient(answer_nll(tiny_llama, collate(EXAMPLES, pad=2)).sum())
+    plain = gradient(torch.cat([plain_nll(tiny_llama, one) for one in EXAMPLES]).sum())
+    torch.testing.assert_close(batched, plain, rtol=1e-3, atol=1e-5)
+
+
+def test_losses_come_back_per_example_in_order(tiny_llama: Any) -> None:
+    losses = answer_losses(tiny_llama, EXAMPLES, pad=2, batch_size=2)
+    assert [(loss.id, loss.tokens) for loss in losses] == [("a", 3), ("b", 5), ("c", 2)]
+    for loss, one in zip(losses, EXAMPLES, strict=True):
+        assert loss.nll == pytest.approx(float(plain_nll(tiny_llama, one).sum().detach()), rel=1e-4)
+
+
+def test_padding_with_the_end_token_does_not_unlearn_the_end() -> None:
+    batch = collate(EXAMPLES, pad=2)
+    learnt = batch.ids[batch.targets].tolist()
+    assert learnt == [20, 21, 2, 22, 23, 24, 25, 2, 26, 2]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=5))
+def test_lengths_are_rounded_and_tokens_are_counted_without_padding(lengths: list[int]) -> None:
+    rows = [Encoded(str(i), (1,) * n, (False,) * n) for i, n in enumerate(lengths)]
+    batch = collate(rows, pad=0)
+    assert batch.ids.shape[1] % 16 == 0 and batch.ids.shape[1] >= max(lengths)
+    assert batch.tokens == sum(lengths) == int(batch.attention.sum())
+
+
+def test_an_overlong_example_is_named() -> None:
+    class Words:
+        def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
+            return {"input_ids": [1] * len(text.split())}
+
+    def pair(name: str, words: int) -> Example:
+        user = Message(role=Role.USER, content="q")
+        return Example(id=name, messages=(user, Message(role=Role.ASSISTANT, content="w " * words)))
+
+    with pytest.raises(DataError) as caught:
+        encode([pair("ok", 3), pair("long", 99), pair("longer", 100)], Words(), CHATML, "Be kind.", 64)
+    assert len(caught.value.problems) == 2 and "example long:" in caught.value.problems[0]
