@@ -41,7 +41,9 @@ def test_a_finished_folder_is_described_and_current(tmp_path: Path) -> None:
 def test_any_changed_input_makes_it_stale(tmp_path: Path, change: dict[str, Any]) -> None:
     build(tmp_path / "out")
     other = {**WHAT, **change}
-    assert not is_current(tmp_path / "out", fingerprint("demo", other["inputs"], other["config"], other["seed"]))
+    assert not is_current(
+        tmp_path / "out", fingerprint("demo", other["inputs"], other["config"], other["seed"])
+    )
 
 
 def test_a_missing_file_makes_it_stale(tmp_path: Path) -> None:
@@ -61,7 +63,10 @@ def test_a_failure_keeps_the_old_result_and_nothing_else(tmp_path: Path, error: 
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(ResourceError, match="no space left"), staged_folder(tmp_path / "out", figures={}, **WHAT):
+    with (
+        pytest.raises(ResourceError, match="no space left"),
+        staged_folder(tmp_path / "out", figures={}, **WHAT),
+    ):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert not list(tmp_path.iterdir())
 

@@ -19,14 +19,18 @@ def turns(*pairs: tuple[Role, str]) -> tuple[Message, ...]:
     return tuple(Message(role=role, content=content) for role, content in pairs)
 
 
-@pytest.mark.parametrize("messages", [turns((USER, "q")), turns((ASSISTANT, "a"), (USER, "q")), turns((ASSISTANT, "a"))])
+@pytest.mark.parametrize(
+    "messages", [turns((USER, "q")), turns((ASSISTANT, "a"), (USER, "q")), turns((ASSISTANT, "a"))]
+)
 def test_an_example_is_a_question_and_ends_with_an_answer(messages: tuple[Message, ...]) -> None:
     with pytest.raises(ValidationError):
         Example(id="x", messages=messages)
 
 
 def test_rewording_replaces_the_last_question_alone() -> None:
-    example = Example(id="x", messages=turns((USER, "one"), (ASSISTANT, "two"), (USER, "three"), (ASSISTANT, "four")))
+    example = Example(
+        id="x", messages=turns((USER, "one"), (ASSISTANT, "two"), (USER, "three"), (ASSISTANT, "four"))
+    )
     assert [m.content for m in example.with_question("new")] == ["one", "two", "new", "four"]
     assert example.question == "three" and example.answer == "four"
     assert len(example.prompt.messages) == 3
@@ -45,7 +49,10 @@ def test_unknown_keys_are_refused() -> None:
 def test_levels_are_ordered_and_crisis_begins_at_elevated() -> None:
     assert max(RiskLevel.LOW, RiskLevel.IMMINENT, RiskLevel.NONE) is RiskLevel.IMMINENT
     assert sorted(RiskLevel, reverse=True)[0] is RiskLevel.IMMINENT
-    assert RiskLevel.NONE < RiskLevel.LOW <= RiskLevel.LOW and RiskLevel.HIGH > RiskLevel.ELEVATED >= RiskLevel.LOW
+    assert (
+        RiskLevel.NONE < RiskLevel.LOW <= RiskLevel.LOW
+        and RiskLevel.HIGH > RiskLevel.ELEVATED >= RiskLevel.LOW
+    )
     assert [level.is_crisis for level in RiskLevel] == [False, False, True, True, True]
 
 

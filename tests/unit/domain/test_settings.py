@@ -12,7 +12,7 @@ from smallhours.domain.settings import known_keys, load_settings
 
 def test_later_sources_win(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
-    file.write_text('[train]\nepochs = 4\nrank = 4\n[serve]\nport = 1111\n')
+    file.write_text("[train]\nepochs = 4\nrank = 4\n[serve]\nport = 1111\n")
     environment = {"SMALLHOURS_TRAIN_RANK": "8", "SMALLHOURS_SERVE_PORT": "2222", "PATH": "/bin"}
     settings = load_settings(file, environment, {"serve.port": 3333, "name": None})
     assert (settings.train.epochs, settings.train.rank, settings.serve.port) == (4, 8, 3333)
@@ -48,7 +48,9 @@ def test_all_problems_are_reported_together(tmp_path: Path) -> None:
     assert "did you mean 'train.batch_size'" in str(caught.value)
 
 
-@pytest.mark.parametrize(("content", "part"), [(None, "no such"), (b"a = [", "not valid TOML"), (b"\xff", "TOML")])
+@pytest.mark.parametrize(
+    ("content", "part"), [(None, "no such"), (b"a = [", "not valid TOML"), (b"\xff", "TOML")]
+)
 def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, part: str) -> None:
     file = tmp_path / "c.toml"
     if content is not None:

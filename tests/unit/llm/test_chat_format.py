@@ -42,7 +42,11 @@ def test_every_answer_is_learnt_with_its_end_and_nothing_else(form: ChatFormat) 
     assert learnt == [f"Hello.{form.end}", f"That is hard.{form.end}"]
 
 
-@given(st.lists(st.sampled_from(["<|im_", "end|>", "start|>", "<|im_end|>", "<|im_start|>", "a", "\n"])).map("".join))
+@given(
+    st.lists(st.sampled_from(["<|im_", "end|>", "start|>", "<|im_end|>", "<|im_start|>", "a", "\n"])).map(
+        "".join
+    )
+)
 def test_nobody_can_write_a_turn_marker(text: str) -> None:
     prompt = CHATML.prompt(Conversation.of(text or "x"), "Be kind.")
     assert prompt.count("<|im_start|>") == 3 and prompt.count("<|im_end|>") == 2

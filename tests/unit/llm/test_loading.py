@@ -15,8 +15,12 @@ def test_a_named_type_is_taken_as_it_is() -> None:
     assert loading.choose_dtype("float32") is torch.float32
 
 
-@pytest.mark.parametrize(("faster", "slower"), [(torch.bfloat16, torch.float32), (torch.float32, torch.bfloat16)])
-def test_auto_takes_the_faster(monkeypatch: pytest.MonkeyPatch, faster: torch.dtype, slower: torch.dtype) -> None:
+@pytest.mark.parametrize(
+    ("faster", "slower"), [(torch.bfloat16, torch.float32), (torch.float32, torch.bfloat16)]
+)
+def test_auto_takes_the_faster(
+    monkeypatch: pytest.MonkeyPatch, faster: torch.dtype, slower: torch.dtype
+) -> None:
     monkeypatch.setattr(loading, "_matmul_seconds", lambda dtype: {faster: 1.0, slower: 2.0}[dtype])
     assert loading.choose_dtype("auto") is faster
 

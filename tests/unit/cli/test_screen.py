@@ -1,0 +1,73 @@
+"""``smallhours screen``: the JSON Lines contract."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from smallhours.cli.main import run
+
+KEYS = ["id", "level", "categories", "action", "score", "language", "findings", "policy"]
+
+
+def screened(tmp_path: Path, *lines: str | bytes) -> tuple[int, list[dict]]:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(b"\n".join(line.encode() if isinstance(line, str) else line for line in lines) + b"\n")
+    code = run(["screen", "--in", str(source), "--out", str(target)])
+    return code, [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+
+
+def test_one_line_out_per_line_in_in_order(tmp_path: Path) -> None:
+    code, out = screened(
+        tmp_path,
+        '{"id": "a", "text": "i want to kill myself"}',
+        '{"id": "b", "messages": [{"role": "user", "content": "how do i cook rice"}], "locale": "en-GB"}',
+        "",
+        '{"id": 3, "text": ""}',
+    )
+    assert code == 0
+    assert [row["id"] for row in out] == ["a", "b", 3]
+    assert all(list(row) == KEYS for row in out)
+    assert out[0]["level"] in ("high", "imminent") and out[0]["categories"] == ["suicide"]
+    assert out[0]["action"] == "crisis_reply" and 0 < out[0]["score"] <= 1
+    assert out[1]["level"] == "none" and out[1]["action"] == "answer"
+    start, end = out[0]["findings"][0]["span"]
+    assert "kill myself" in "i want to kill myself"[start:end]
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("{", "not JSON"),
+        ("[]", "dictionary"),
+        ('{"id": "x"}', "either 'text' or 'messages'"),
+        ('{"id": "x", "text": "a", "messages": [{"role": "user", "content": "b"}]}', "either"),
+        ('{"id": "x", "text": 5}', "text"),
+        ('{"id": "x", "messages": []}', "messages"),
+        ('{"id": "x", "messages": [{"role": "assistant", "content": "b"}]}', "role 'user'"),
+        ('{"id": "x", "text": "a", "txet": "b"}', "txet"),
+        (b'{"id": "x", "text": "\xff"}', "UTF-8"),
+    ],
+)
+def test_a_bad_line_gets_an_error_in_its_place_and_the_rest_goes_on(
+    tmp_path: Path, line: str | bytes, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = screened(tmp_path, line, '{"id": "next", "text": "hello"}')
+    assert code == 2
+    assert part in out[0]["error"]["message"] and out[0]["error"]["line"] == 1
+    assert out[1]["id"] == "next" and out[1]["level"] == "none"
+    assert "1 bad line" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["missing/out.jsonl", "out.jsonl"])
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in.jsonl"
+    if target != "out.jsonl":
+        source.write_text('{"id": "a", "text": "b"}\n')
+    assert run(["screen", "--in", str(source), "--out", str(tmp_path / target)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.partial"))

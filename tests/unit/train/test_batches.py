@@ -1,0 +1,32 @@
+"""Every example once per epoch, in an order that the seed alone decides."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smallhours.llm.answer_loss import Encoded
+from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
+
+
+def examples(lengths: list[int]) -> list[Encoded]:
+    """The first id names the example, so that it can be found again in a batch."""
+    return [Encoded(str(i), (i + 1, *(0,) * n), (False,) * (n + 1)) for i, n in enumerate(lengths)]
+
+
+def order(lengths: list[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    return [b.ids[:, 0].tolist() for b in epoch_batches(examples(lengths), batch_size, 0, seed, epoch)]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 5))
+def test_each_example_is_seen_once(lengths: list[int], batch_size: int, seed: int) -> None:
+    batches = order(lengths, batch_size, seed, 0)
+    assert sorted(i for batch in batches for i in batch) == list(range(1, len(lengths) + 1))
+    assert len(batches) >= steps_per_epoch(len(lengths), batch_size)
+
+
+def test_order_depends_on_seed_and_epoch_alone() -> None:
+    lengths = list(range(1, 41))
+    assert order(lengths, 4, 1, 0) == order(lengths, 4, 1, 0)
+    assert order(lengths, 4, 1, 0) != order(lengths, 4, 1, 1)
+    assert order(lengths, 4, 1, 0) != order(lengths, 4, 2, 0)
