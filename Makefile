@@ -19,15 +19,15 @@ test: check browser
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
-	@$(BIN)/ruff format --check --quiet src tests bench
-	@$(BIN)/ruff check --quiet src tests bench
+	@$(BIN)/ruff format --check --quiet src tests scripts
+	@$(BIN)/ruff check --quiet src tests scripts
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
 	@echo "check: format, lint, types and import contracts are clean"
 
 format: $(VENV)/.dev
-	@$(BIN)/ruff format --quiet src tests bench
-	@$(BIN)/ruff check --quiet --fix src tests bench
+	@$(BIN)/ruff format --quiet src tests scripts
+	@$(BIN)/ruff check --quiet --fix src tests scripts
 
 # requirements.lock names every package, dependencies of dependencies included, hence --no-deps.
 $(VENV)/.run: requirements.lock pyproject.toml

@@ -16,16 +16,10 @@ BOUNDARY = "."
 _MOST_STATES = 20_000
 _MOST_WORDS = 100_000
 _LONGEST = 32  # words that a match may span
-_EXACT_STARTS = 3_000  # after so many hits of one scan, a match is reported by its last word only
+_EXACT_STARTS = 1_000  # after so many hits of one scan, a match is reported by its last word only
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Phrase ``label`` was found in ``words[start:end]``."""
-
-    label: int
-    start: int
-    end: int
+Match = tuple[int, int, int]  # label, start, end: phrase ``label`` was found in words[start:end]
 
 
 @dataclass(slots=True, eq=False)
@@ -69,10 +63,17 @@ class Automaton:
         self._exact: set[str] = {BOUNDARY, *fillers}
         self._starts: dict[str, set[str]] = {}  # first letters -> prefixes that begin so
         self._states = _States()
+        self._begin: frozenset[_Node] | None = None
 
     def _node(self) -> _Node:
         self._count += 1
         return _Node(self._count)
+
+    def _roots(self) -> frozenset[_Node]:
+        """Where every phrase begins: the root, and what lies behind its optional first words."""
+        if self._begin is None:
+            self._begin = frozenset(_closed({self._root}))
+        return self._begin
 
     def add(self, phrase: tuple[Element, ...], label: int) -> None:
         """Report ``label`` wherever ``phrase`` stands."""
@@ -133,7 +134,7 @@ class Automaton:
             for label in labels:
                 hits += 1
                 start = index if hits > _EXACT_STARTS else self._start(words, index, label)
-                yield Match(label, start, index + 1)
+                yield label, start, index + 1
             if len(states.nodes) > _MOST_STATES:
                 fresh = _States()
                 state = fresh.id_of(states.nodes[state])
@@ -155,8 +156,8 @@ class Automaton:
     def _step(self, states: _States, state: int, symbol: str) -> tuple[int, tuple[int, ...]]:
         active = states.nodes[state]
         prefixes = self._prefixes(symbol)
-        entered: set[_Node] = set(self._enter(self._root, symbol, prefixes))
-        for node in active:
+        entered: set[_Node] = set()
+        for node in active | self._roots():
             entered.update(self._enter(node, symbol, prefixes))
         entered = _closed(entered)
         labels = sorted({label for node in entered for label in node.labels})
@@ -187,8 +188,9 @@ class Automaton:
                 stays = symbol == BOUNDARY or symbol in self._fillers
                 if stays and not node.in_gap and index < last:
                     after[node] = max(start, after.get(node, -1))
-            for reached in _closed(set(self._enter(self._root, symbol, prefixes))):
-                after[reached] = index
+            for root in self._roots():
+                for reached in _closed(set(self._enter(root, symbol, prefixes))):
+                    after[reached] = index
             starts = after
         return max((s for node, s in starts.items() if label in node.labels), default=last)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from smallhours.domain.risk import Finding, RiskLevel
-from smallhours.safety.automaton import BOUNDARY, Automaton, Match
+from smallhours.safety.automaton import BOUNDARY, Automaton
 from smallhours.safety.lexicon import Excuse, Rule, entries, fillers
 from smallhours.safety.words import Words, words_of
 
@@ -16,6 +16,9 @@ _TURNS = frozenset(
     "but however although though yet because and actually honestly anyway pero mais aber ma mas "
     "lekin par लेकिन पर لكن tapi но ama fakat".split()
 )
+
+
+_MOST_A_RULE = 20
 
 
 class Matcher:
@@ -31,62 +34,79 @@ class Matcher:
                 self._automaton.add(phrase, label)
 
     def find(self, text: str) -> list[Finding]:
-        """The findings in ``text``, in reading order, excused ones included."""
-        words = words_of(text)
-        rules: dict[tuple[str, int], tuple[Rule, Match]] = {}
-        excuses: list[tuple[Excuse, Match]] = []
-        for match in self._automaton.scan(words.words):
-            entry = self._entries[match.label]
-            match = _without_edges(match, words.words)
-            if isinstance(entry, Rule):
-                rules.setdefault((entry.name, match.end), (entry, match))
-            elif BOUNDARY not in words.words[match.start : match.end]:
-                excuses.append((entry, match))
-        if not rules:
-            return []
-        court = _Court(words, excuses)
-        return [self._finding(words, rule, match, court) for rule, match in rules.values()]
+        """The findings in ``text``, in reading order, excused ones included.
 
-    def _finding(self, words: Words, rule: Rule, match: Match, court: _Court) -> Finding:
-        span = (words.spans[match.start][0], words.spans[match.end - 1][1])
-        excuse = court.excuse(rule, match, span)
-        return Finding(
-            detector=self._detector,
-            rule=rule.name,
-            category=rule.category,
-            level=milder(rule.level, excuse.keeps) if excuse else rule.level,
-            span=span,
-            excepted=excuse.name if excuse else None,
-        )
+        A rule is reported at most ``_MOST_A_RULE`` times, and as many times excused: more of the same
+        adds nothing, and hostile text must not cost memory. No part of the text goes unread for that.
+        """
+        words = words_of(text)
+        hits: dict[int, list[tuple[int, int]]] = {}
+        for label, start, end in self._automaton.scan(words.words):
+            hits.setdefault(label, []).append((start, end))
+        if not any(isinstance(self._entries[label], Rule) for label in hits):
+            return []
+        court = _Court(words)
+        for label, places in hits.items():
+            entry = self._entries[label]
+            if isinstance(entry, Excuse):
+                for start, end in places:
+                    court.hear(entry, *_without_edges(start, end, words.words))
+        found: list[Finding] = []
+        for label, places in hits.items():
+            entry = self._entries[label]
+            if isinstance(entry, Rule):
+                found.extend(self._judged(words, entry, places, court))
+        return sorted(_longest(found), key=lambda f: f.span)
+
+    def _judged(
+        self, words: Words, rule: Rule, places: Sequence[tuple[int, int]], court: _Court
+    ) -> Iterator[Finding]:
+        left = {True: _MOST_A_RULE, False: _MOST_A_RULE}
+        for place in places:
+            start, end = _without_edges(*place, words.words)
+            span = (words.spans[start][0], words.spans[end - 1][1])
+            excuse = court.excuse(rule, end - 1, span)
+            left[excuse is None] -= 1
+            if left[excuse is None] >= 0:
+                yield Finding(
+                    detector=self._detector,
+                    rule=rule.name,
+                    category=rule.category,
+                    level=milder(rule.level, excuse.keeps) if excuse else rule.level,
+                    span=span,
+                    excepted=excuse.name if excuse else None,
+                )
+            if left[True] <= 0:
+                return
 
 
 class _Court:
     """Which exception, if any, excuses a finding."""
 
-    def __init__(self, words: Words, excuses: Sequence[tuple[Excuse, Match]]) -> None:
+    def __init__(self, words: Words) -> None:
         self._words = words
-        self._breaks = [
-            i for i, w in enumerate(words.words) if excuses and (w == BOUNDARY or w in _TURNS)
-        ]
-        self._at: dict[int, list[tuple[Excuse, Match]]] = {}
+        self._breaks = [i for i, w in enumerate(words.words) if w == BOUNDARY or w in _TURNS]
+        self._at: dict[int, list[Excuse]] = {}
         self._in_part: dict[int, list[Excuse]] = {}
-        for excuse, match in excuses:
-            if excuse.scope == "words":
-                for index in range(match.start, match.end):
-                    self._at.setdefault(index, []).append((excuse, match))
-            else:
-                part = self._part(match.end - 1)
-                held = self._in_part.setdefault(part, [])
-                if excuse not in held:
-                    held.append(excuse)
+
+    def hear(self, excuse: Excuse, start: int, end: int) -> None:
+        """Take note of an exception that stands in ``words[start:end]``."""
+        if BOUNDARY in self._words.words[start:end]:
+            return  # it would reach across sentences
+        if excuse.scope == "words":
+            for index in range(start, end):
+                self._at.setdefault(index, []).append(excuse)
+            return
+        held = self._in_part.setdefault(self._part(end - 1), [])
+        if excuse not in held:
+            held.append(excuse)
 
     def _part(self, index: int) -> int:
         return bisect_right(self._breaks, index)
 
-    def excuse(self, rule: Rule, match: Match, span: tuple[int, int]) -> Excuse | None:
-        """The most lenient exception that holds, or nothing."""
-        last = match.end - 1
-        holding = [e for e, _ in self._at.get(last, ()) if _applies(e, rule)]
+    def excuse(self, rule: Rule, last: int, span: tuple[int, int]) -> Excuse | None:
+        """The most lenient exception that holds for a finding whose last word is ``last``."""
+        holding = [e for e in self._at.get(last, ()) if _applies(e, rule)]
         for excuse in self._in_part.get(self._part(last), ()):
             quoted = excuse.scope == "quote" and self._words.in_quotes(*span)
             if (quoted or not rule.firm) and _applies(excuse, rule):
@@ -98,13 +118,22 @@ def _applies(excuse: Excuse, rule: Rule) -> bool:
     return not excuse.rules or any(rule.name.startswith(name) for name in excuse.rules)
 
 
-def _without_edges(match: Match, words: Sequence[str]) -> Match:
-    start, end = match.start, match.end
+def _without_edges(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:
     while end - start > 1 and words[end - 1] == BOUNDARY:
         end -= 1
     while end - start > 1 and words[start] == BOUNDARY:
         start += 1
-    return Match(match.label, start, end)
+    return start, end
+
+
+def _longest(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Of findings alike but for where they end, the longest."""
+    kept: dict[tuple[str, RiskLevel, str | None, int], Finding] = {}
+    for finding in found:
+        key = (finding.rule, finding.level, finding.excepted, finding.span[0])
+        if key not in kept or kept[key].span[1] < finding.span[1]:
+            kept[key] = finding
+    return iter(kept.values())
 
 
 @cache

@@ -22,7 +22,8 @@ _SIGNS = re.compile(r"[$@!|*#'+]+")
 _LEET = str.maketrans("013457@$!|+8", "oieastasiitb")
 _LEET_L = str.maketrans("013457@$!|+8", "oleastaslltb")
 _SUFFIXES = (("n't", "not"), ("'ll", "will"), ("'re", "are"), ("'ve", "have"), ("'m", "am"))
-_IS = frozenset("he she it that there what who where everyone everything nobody life".split())
+_LONGEST = 16  # letters of a word that is looked for in glued or spelled-out text
+_LEFT_OVER = 4  # what a letter without a word costs, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Speller:
     def __init__(self, vocabulary: frozenset[str]) -> None:
         self._known = vocabulary | set(table().words)
         self.pairs = table().pairs
+        self.firsts = frozenset(first for first, _ in self.pairs)
         # One slip (a letter lost, added, swapped or wrong) leaves two words one deletion apart.
         self._slips = {d: w for w in sorted(table().repaired) for d in _deletions(w)}
         self._censored = sorted(table().repaired)
@@ -151,17 +153,31 @@ class Speller:
 
     def segment(self, letters: str) -> list[str]:
         """Glued words taken apart; empty unless known words cover all the letters."""
-        best: list[list[str] | None] = [[]] + [None] * len(letters)
+        parts = self._parts(letters)
+        if not all(self._is_piece(part) for part in parts):
+            return []
+        return [word for part in parts for word in plain(part)]
+
+    def spelled(self, letters: str) -> list[tuple[int, tuple[str, ...]]]:
+        """What spelled-out letters spell: for each part its length in letters and its words."""
+        return [(len(part), plain(part)) for part in self._parts(letters)]
+
+    def _parts(self, letters: str) -> list[str]:
+        """The split into the fewest known words, with letters left over where none fits."""
+        costs, starts = [0], [0]
         for end in range(1, len(letters) + 1):
-            for start in range(max(0, end - 14), end):
-                before, word = best[start], letters[start:end]
-                if before is None or not self._is_piece(word):
-                    continue
-                if best[end] is None or len(before) + 1 < len(best[end] or ()):
-                    best[end] = [*before, word]
-        found = best[-1] or []
-        return [w for word in found for w in plain(word)]
+            best = (costs[end - 1] + _LEFT_OVER, end - 1)
+            for start in range(max(0, end - _LONGEST), end):
+                if costs[start] + 1 < best[0] and self._is_piece(letters[start:end]):
+                    best = (costs[start] + 1, start)
+            costs.append(best[0])
+            starts.append(best[1])
+        parts: list[str] = []
+        at = len(letters)
+        while at:
+            parts.append(letters[starts[at] : at])
+            at = starts[at]
+        return parts[::-1]
 
     def _is_piece(self, word: str) -> bool:
         return word in ("i", "a") or (len(word) > 1 and word in self._known)
-

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from smallhours.safety.automaton import BOUNDARY
 from smallhours.safety.lexicon import vocabulary
@@ -47,71 +48,75 @@ class Words:
         return any(a <= start and end <= b for a, b in self.quoted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    text: str
-    start: int
-    end: int
+_Piece = tuple[str, int, int]  # the folded text of a piece, and where it stands there
 
 
-def _spelled_out(pieces: Sequence[_Piece], at: int, text: str, spell: Speller) -> tuple[int, list[str]]:
-    """The words of a run of single letters that begins at ``at``, and where the run ends."""
+def _run_of_letters(pieces: Sequence[_Piece], at: int, text: str) -> int:
+    """Where a run of single letters that begins at ``at`` ends; ``at`` itself when there is none."""
     end = at + 1
-    while end < len(pieces) and len(pieces[end].text) == 1 and pieces[end].text.isalnum():
-        gap = text[pieces[end - 1].end : pieces[end].start]
-        if len(gap) > 6 or not _SPELLED_OUT.issuperset(gap) or end - at > 80:
+    while end < len(pieces):
+        word, start, _ = pieces[end]
+        gap = text[pieces[end - 1][2] : start]
+        if len(word) > 1 or not word.isascii() or len(gap) > 6 or not _SPELLED_OUT.issuperset(gap):
             break
         end += 1
-    if end - at < 3:
-        return at, []
-    gaps = [pieces[i + 1].start - pieces[i].end for i in range(at, end - 1)]
-    words, current, narrow = [], pieces[at].text, min(gaps)
-    for gap, piece in zip(gaps, pieces[at + 1 : end], strict=True):
+    return end if end - at >= 3 else at
+
+
+def _spelled_out(pieces: Sequence[_Piece], spell: Speller) -> list[_Piece]:
+    """The words that a run of single letters spells; none when it spells nothing."""
+    gaps = [after[1] - before[2] for before, after in pairwise(pieces)]
+    narrow = min(gaps)
+    groups = [[pieces[0]]]
+    for gap, piece in zip(gaps, pieces[1:], strict=True):
         if gap > narrow:
-            words.append(current)
-            current = ""
-        current += piece.text
-    words.append(current)
-    found: list[str] = []
-    for word in words:
-        parts = spell.segment(word)
-        if not parts:
-            return at, []
-        found.extend(parts)
-    return (end, found) if any(len(w) > 2 for w in found) else (at, [])
+            groups.append([])
+        groups[-1].append(piece)
+    found: list[_Piece] = []
+    for group in groups:
+        at = 0
+        for letters, words in spell.spelled("".join(piece[0] for piece in group)):
+            end = at + letters
+            found.extend((word, group[at][1], group[end - 1][2]) for word in words)
+            at = end
+    return found if any(len(word) > 2 for word, _, _ in found) else []
 
 
-def _tokens(folded: Folded, spell: Speller) -> Iterator[tuple[str, int, int]]:
+def _tokens(folded: Folded, spell: Speller) -> Iterator[_Piece]:
     """Words and boundaries with their place in the folded text."""
     text = folded.text
-    pieces = [_Piece(m.group(), m.start(), m.end()) for m in _PIECE.finditer(text)]
-    at, last = 0, 0
+    pieces: list[_Piece] = [(m.group(), m.start(), m.end()) for m in _PIECE.finditer(text)]
+    at, last, tried = 0, 0, 0
     while at < len(pieces):
-        piece = pieces[at]
-        if piece.start > last:
-            mark = _ENDS.search(text, last, piece.start)
+        word, start, end = pieces[at]
+        if start - last > 1 or (start > last and text[last] != " "):
+            mark = _ENDS.search(text, last, start)
             if mark:
                 yield BOUNDARY, mark.start(), mark.end()
-        if len(piece.text) == 1 and piece.text.isascii():
-            end, words = _spelled_out(pieces, at, text, spell)
-            if words:
-                last = pieces[end - 1].end
-                for word in words:
-                    yield word, piece.start, last
-                at = end
-                continue
-        if at + 1 < len(pieces):
-            joined = spell.pairs.get((piece.text, pieces[at + 1].text))
-            if joined and pieces[at + 1].start - piece.end <= 2:
-                last = pieces[at + 1].end
-                for word in joined:
-                    yield word, piece.start, last
-                at += 2
-                continue
-        for word in spell.words(piece.text):
-            yield word, piece.start, piece.end
-        last = piece.end
+        last = end
         at += 1
+        if len(word) == 1:
+            if word > "\u3000":
+                yield word, start, end
+                continue
+            if at > tried and word.isascii():
+                tried = _run_of_letters(pieces, at - 1, text)
+                spelled = _spelled_out(pieces[at - 1 : tried], spell) if tried >= at else []
+                if spelled:
+                    yield from spelled
+                    at, last = tried, pieces[tried - 1][2]
+                    continue
+        if at < len(pieces) and word in spell.firsts:
+            after, _, after_end = pieces[at]
+            joined = spell.pairs.get((word, after))
+            if joined and pieces[at][1] - end <= 2:
+                last = after_end
+                at += 1
+                for part in joined:
+                    yield part, start, last
+                continue
+        for part in spell.words(word):
+            yield part, start, end
     mark = _ENDS.search(text, last)
     if mark:
         yield BOUNDARY, mark.start(), mark.end()

@@ -30,7 +30,7 @@ def adapted() -> Any:
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=64, tie_word_embeddings=True,
+        num_key_value_heads=2, max_position_embeddings=64, tie_word_embeddings=True, initializer_range=0.5,
     )  # fmt: skip
     model = LlamaForCausalLM(config)
     model.requires_grad_(False)

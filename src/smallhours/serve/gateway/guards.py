@@ -17,13 +17,13 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    # What somebody wrote at night must not lie in a cache in the morning.
-    "cache-control": "no-store",
 }
+# What somebody wrote at night must not lie in a cache in the morning; scripts and styles may.
+NOTHING_KEPT, ASK_FIRST = b"no-store", b"no-cache"
 
 
 class SecurityHeaders:
-    """Adds :data:`SECURITY_HEADERS` to every response that does not set them itself."""
+    """Adds :data:`SECURITY_HEADERS` to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,15 +33,9 @@ class SecurityHeaders:
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(
-                        (k.encode(), v.encode())
-                        for k, v in SECURITY_HEADERS.items()
-                        if k.encode() not in present
-                    ),
-                ]
+                kept = ASK_FIRST if scope["path"].startswith("/static/") else NOTHING_KEPT
+                ours = [(k.encode(), v.encode()) for k, v in SECURITY_HEADERS.items()]
+                message["headers"] = [*message["headers"], *ours, (b"cache-control", kept)]
             await send(message)
 
         await self._app(scope, receive, dressed if scope["type"] == "http" else send)

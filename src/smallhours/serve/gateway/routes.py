@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -26,6 +27,10 @@ from smallhours.serve.gateway.schemas import (
     resource_fields,
     smallhours_fields,
 )
+
+
+# A comment now and then tells client and proxies that a slow model is still at work.
+KEEP_ALIVE_SECONDS = 10.0
 
 
 def build_router(
@@ -126,8 +131,12 @@ def _events(
     def event(data: dict[str, Any]) -> str:
         return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
 
-    yield ": working\n\n"
-    reply = _measured(assistant, metrics, conversation)
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        pending = worker.submit(_measured, assistant, metrics, conversation)
+        while not pending.done():
+            yield ": working\n\n"
+            wait([pending], timeout=KEEP_ALIVE_SECONDS)
+        reply = pending.result()
     first = chunk(request_id, created, name, {"role": "assistant", "content": ""}, None)
     yield event({**first, "smallhours": smallhours_fields(reply)})
     for part in reply.parts:
