@@ -17,11 +17,16 @@ class ModelIdentity(Frozen):
 
 
 class Sampling(Frozen):
-    """How to decode. ``temperature`` 0 is greedy; ``seed`` makes sampling repeatable."""
+    """How to decode. ``temperature`` 0 is greedy; ``seed`` makes sampling repeatable.
+
+    ``dry`` is the strength of the "don't repeat yourself" penalty, which punishes repeated sequences
+    and not, as a plain repetition penalty does, the words that the person used. An engine that has
+    no such penalty decodes without it.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
-    repeat_penalty: float = 1.0
+    dry: float = 0.0
     max_tokens: int = 110
     seed: int = 0
 

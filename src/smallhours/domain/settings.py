@@ -52,9 +52,9 @@ class TrainSettings(Frozen):
     warmup_share: float = Field(0.06, ge=0, lt=1, description="share of the steps that ramp the rate up")
     weight_decay: float = Field(0.01, ge=0)
     batch_size: int = Field(8, ge=1, description="examples per optimizer step")
-    epochs: int = Field(2, ge=1, description="passes over the training examples, at most")
+    epochs: int = Field(1, ge=1, description="passes over the training examples, at most")
     max_steps: int | None = Field(None, ge=1, description="stop after this many steps (smoke runs)")
-    evaluations_per_epoch: int = Field(3, ge=1, description="how often the held-out loss is measured")
+    evaluations_per_epoch: int = Field(4, ge=1, description="how often the held-out loss is measured")
     patience: int = Field(2, ge=1, description="measurements without improvement before stopping")
     max_length: int = Field(512, ge=32, description="tokens; a longer example is an error that names it")
     dtype: Literal["auto", "bfloat16", "float32"] = Field(
@@ -69,10 +69,17 @@ class GenerationSettings(Frozen):
     """How answers are decoded and chosen."""
 
     policy: Policy = Field("grounded", description="grounded | generate | vetted | base")
-    temperature: float = Field(0.6, ge=0, le=2)
+    temperature: float = Field(
+        0.5, ge=0, le=2, description="of the candidates after the first, which is greedy"
+    )
     top_p: float = Field(0.9, gt=0, le=1)
-    repeat_penalty: float = Field(1.1, ge=1, le=2)
+    dry: float = Field(
+        0.8, ge=0, le=5, description="strength of the DRY penalty on repeated word sequences; 0 is off"
+    )
     max_tokens: int = Field(110, ge=8, description="tokens per answer; it is cut at a sentence's end")
+    vetted_first: float = Field(
+        0.7, ge=-1, le=1, description="under 'grounded', a vetted pair this near answers without the model"
+    )
     candidates: int = Field(3, ge=1, le=16, description="answers tried per message under 'grounded'")
     vetted_similarity: float = Field(
         0.45, ge=-1, le=1, description="a vetted pair this near to the question may stand in for the model"

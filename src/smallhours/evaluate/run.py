@@ -103,14 +103,9 @@ def evaluate_run(
 
 
 def raw_sampling(settings: Settings) -> Sampling:
-    """How both raw models decode: as in serving, one answer, seeded."""
-    generation = settings.generation
+    """How both raw models decode: like the first candidate in serving, greedily."""
     return Sampling(
-        temperature=generation.temperature,
-        top_p=generation.top_p,
-        repeat_penalty=generation.repeat_penalty,
-        max_tokens=generation.max_tokens,
-        seed=settings.seed,
+        dry=settings.generation.dry, max_tokens=settings.generation.max_tokens, seed=settings.seed
     )
 
 

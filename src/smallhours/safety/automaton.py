@@ -7,19 +7,19 @@ dictionary lookup a word. The kept sets are bounded: hostile text makes it slowe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from smallhours.safety.phrases import Choice, Edge, Element, Gap, Word
 
 BOUNDARY = "."
-_MOST_STATES = 20_000
+_MOST_STATES = 5_000
 _MOST_WORDS = 100_000
-_LONGEST = 32  # words that a match may span
-_EXACT_STARTS = 1_000  # after so many hits of one scan, a match is reported by its last word only
+_LONGEST = 40  # words that a match may span
 
 
-Match = tuple[int, int, int]  # label, start, end: phrase ``label`` was found in words[start:end]
+Match = tuple[int, int]  # phrase ``label`` was found, and its last word has this index
 
 
 @dataclass(slots=True, eq=False)
@@ -42,13 +42,18 @@ class _States:
     nodes: list[frozenset[_Node]] = field(default_factory=list)
     steps: list[dict[str, tuple[int, tuple[int, ...]]]] = field(default_factory=list)
     symbols: dict[str, str] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
 
     def id_of(self, nodes: frozenset[_Node]) -> int:
         known = self.ids.get(nodes)
         if known is None:
-            known = self.ids[nodes] = len(self.nodes)
-            self.nodes.append(nodes)
-            self.steps.append({})
+            with self.lock:
+                known = self.ids.get(nodes)
+                if known is None:
+                    known = len(self.nodes)
+                    self.nodes.append(nodes)
+                    self.steps.append({})
+                    self.ids[nodes] = known  # last: whoever sees the number finds the rest
         return known
 
 
@@ -64,6 +69,9 @@ class Automaton:
         self._starts: dict[str, set[str]] = {}  # first letters -> prefixes that begin so
         self._states = _States()
         self._begin: frozenset[_Node] | None = None
+        self._before: dict[_Node, list[_Node]] = {}
+        self._ends: dict[int, list[_Node]] = {}
+        self._ways: dict[int, frozenset[_Node]] = {}
 
     def _node(self) -> _Node:
         self._count += 1
@@ -81,6 +89,7 @@ class Automaton:
         for element in phrase:
             node = self._after(node, element)
         node.labels.append(label)
+        self._ends.setdefault(label, []).append(node)
 
     def _after(self, node: _Node, element: Element) -> _Node:
         end = node.shared.get(element)
@@ -90,6 +99,7 @@ class Automaton:
         return end
 
     def _link(self, node: _Node, element: Element, end: _Node) -> None:
+        self._before.setdefault(end, []).append(node)
         match element:
             case Word(text, prefix=True):
                 node.prefixes.setdefault(text, []).append(end)
@@ -106,6 +116,8 @@ class Automaton:
                     inside.in_gap = True
                     node.any.append(inside)
                     inside.empty.append(end)
+                    self._before[inside] = [node]
+                    self._before[end].append(inside)
                     node = inside
             case Choice(options):
                 for option in options:
@@ -120,25 +132,21 @@ class Automaton:
     def scan(self, words: Sequence[str]) -> Iterator[Match]:
         """Every match, in the order of the last words."""
         states = self._states
-        if len(states.nodes) > _MOST_STATES or len(states.symbols) > _MOST_WORDS:
-            states = self._states = _States()
-        state, hits = states.id_of(frozenset()), 0
+        state = states.id_of(frozenset())
         for index, word in enumerate(words):
             symbol = states.symbols.get(word)
             if symbol is None:
                 symbol = states.symbols[word] = self._symbol(word)
             step = states.steps[state].get(symbol)
             if step is None:
+                if len(states.nodes) > _MOST_STATES or len(states.symbols) > _MOST_WORDS:
+                    fresh = _States()
+                    state = fresh.id_of(states.nodes[state])
+                    states = self._states = fresh
                 step = self._step(states, state, symbol)
             state, labels = step
             for label in labels:
-                hits += 1
-                start = index if hits > _EXACT_STARTS else self._start(words, index, label)
-                yield label, start, index + 1
-            if len(states.nodes) > _MOST_STATES:
-                fresh = _States()
-                state = fresh.id_of(states.nodes[state])
-                states = self._states = fresh
+                yield label, index
 
     def _symbol(self, word: str) -> str:
         """What the phrases can tell of a word: itself, or the prefixes it has, or nothing."""
@@ -155,11 +163,7 @@ class Automaton:
 
     def _step(self, states: _States, state: int, symbol: str) -> tuple[int, tuple[int, ...]]:
         active = states.nodes[state]
-        prefixes = self._prefixes(symbol)
-        entered: set[_Node] = set()
-        for node in active | self._roots():
-            entered.update(self._enter(node, symbol, prefixes))
-        entered = _closed(entered)
+        entered = self._entered(active | self._roots(), symbol)
         labels = sorted({label for node in entered for label in node.labels})
         if symbol == BOUNDARY or symbol in self._fillers:
             entered.update(node for node in active if not node.in_gap)
@@ -167,32 +171,54 @@ class Automaton:
         states.steps[state][symbol] = step
         return step
 
-    @staticmethod
-    def _enter(node: _Node, symbol: str, prefixes: Sequence[str]) -> Iterator[_Node]:
-        yield from node.edges.get(symbol, ())
-        if symbol != BOUNDARY:
-            yield from node.any
-        for prefix in prefixes:
-            yield from node.prefixes.get(prefix, ())
+    def _entered(self, nodes: Iterable[_Node], symbol: str) -> set[_Node]:
+        """The nodes that ``symbol`` leads to, and all that follow from them without a word."""
+        prefixes, is_word = self._prefixes(symbol), symbol != BOUNDARY
+        entered: set[_Node] = set()
+        for node in nodes:
+            found = node.edges.get(symbol)
+            if found:
+                entered.update(found)
+            if is_word and node.any:
+                entered.update(node.any)
+            if prefixes and node.prefixes:
+                for prefix in prefixes:
+                    entered.update(node.prefixes.get(prefix, ()))
+        return _closed(entered)
 
-    def _start(self, words: Sequence[str], last: int, label: int) -> int:
-        """The nearest word from which ``label`` is reached at ``words[last]``."""
+    def start(self, words: Sequence[str], match: Match) -> int:
+        """Where a match of ``scan`` begins: the nearest word from which it is reached."""
+        label, last = match
+        on_the_way = self._leading_to(label)
         starts: dict[_Node, int] = {}
         for index in range(max(0, last - _LONGEST), last + 1):
             symbol = words[index]
-            prefixes = self._prefixes(symbol)
             after: dict[_Node, int] = {}
+            if index < last and (symbol == BOUNDARY or symbol in self._fillers):
+                after = {node: start for node, start in starts.items() if not node.in_gap}
             for node, start in starts.items():
-                for reached in _closed(set(self._enter(node, symbol, prefixes))):
-                    after[reached] = max(start, after.get(reached, -1))
-                stays = symbol == BOUNDARY or symbol in self._fillers
-                if stays and not node.in_gap and index < last:
-                    after[node] = max(start, after.get(node, -1))
-            for root in self._roots():
-                for reached in _closed(set(self._enter(root, symbol, prefixes))):
+                for reached in self._entered((node,), symbol):
+                    if reached in on_the_way and after.get(reached, -1) < start:
+                        after[reached] = start
+            for reached in self._entered(self._roots(), symbol):
+                if reached in on_the_way:
                     after[reached] = index
             starts = after
         return max((s for node, s in starts.items() if label in node.labels), default=last)
+
+    def _leading_to(self, label: int) -> frozenset[_Node]:
+        """The nodes that lie on a way to ``label``."""
+        known = self._ways.get(label)
+        if known is None:
+            todo = list(self._ends.get(label, ()))
+            seen = set(todo)
+            while todo:
+                for before in self._before.get(todo.pop(), ()):
+                    if before not in seen:
+                        seen.add(before)
+                        todo.append(before)
+            known = self._ways[label] = frozenset(seen)
+        return known
 
 
 def _closed(nodes: set[_Node]) -> set[_Node]:

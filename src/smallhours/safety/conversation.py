@@ -17,8 +17,9 @@ from importlib.resources import files
 
 from smallhours.domain.messages import Conversation, Role
 from smallhours.domain.risk import Finding, RiskCategory, RiskLevel
+from smallhours.safety.automaton import BOUNDARY
 from smallhours.safety.replies import THIRD_PARTY, Question, questions
-from smallhours.safety.words import BOUNDARY, words_of
+from smallhours.safety.words import words_of
 
 Screen = Callable[[str], Sequence[Finding]]
 

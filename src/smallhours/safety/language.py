@@ -58,6 +58,6 @@ def guess_language(text: str) -> str:
         return script
     votes: dict[str, int] = {}
     for word in sample.replace("'", " ").split():
-        for language in _LANGUAGES_OF.get(word.strip(".,;:!?¿¡\"()"), ()):
+        for language in _LANGUAGES_OF.get(word.strip('.,;:!?¿¡"()'), ()):
             votes[language] = votes.get(language, 0) + 1
     return max(votes, key=lambda code: (votes[code], code == DEFAULT), default=DEFAULT)

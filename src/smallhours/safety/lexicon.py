@@ -82,8 +82,10 @@ def _everything() -> dict[str, tuple[Entry, ...]]:
     found: dict[str, list[Entry]] = {name: [] for name in DETECTORS}
     for file, document in documents:
         sets = shared | document.get("sets", {})
-        for unknown in sorted(set(document) - {"sets", "exception", *DETECTORS}):
-            problems.append(f"{file}: [[{unknown}]] is no detector; use {', '.join(DETECTORS)}")
+        problems.extend(
+            f"{file}: [[{unknown}]] is no detector; use {', '.join(DETECTORS)}"
+            for unknown in sorted(set(document) - {"sets", "exception", *DETECTORS})
+        )
         for kind in ("exception", *DETECTORS):
             for raw in document.get(kind, ()):
                 try:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from smallhours.domain.risk import Finding, RiskLevel
-from smallhours.safety.automaton import BOUNDARY, Automaton
+from smallhours.safety.automaton import BOUNDARY, Automaton, Match
 from smallhours.safety.lexicon import Excuse, Rule, entries, fillers
 from smallhours.safety.words import Words, words_of
 
 # Words after which a sentence turns: what was excused before them is not excused after them.
 _TURNS = frozenset(
-    "but however although though yet because and actually honestly anyway pero mais aber ma mas "
-    "lekin par लेकिन पर لكن tapi но ama fakat".split()
+    {"but", "however", "although", "though", "yet", "because", "and", "actually", "honestly", "anyway"}
+    | {"pero", "mais", "aber", "ma", "mas", "lekin", "par", "लेकिन", "पर", "لكن", "tapi", "но", "ama"}
 )
-
-
 _MOST_A_RULE = 20
+_MOST_EXACT = 1_000  # exceptions placed exactly; further ones cover their last word only
 
 
 class Matcher:
@@ -26,12 +25,12 @@ class Matcher:
 
     def __init__(self, detector: str) -> None:
         self._detector = detector
-        self._entries: list[Rule | Excuse] = []
+        self._entries: list[Rule | Excuse] = []  # by label; each phrase has a label of its own
         self._automaton = Automaton(fillers())
-        for label, (entry, phrases) in enumerate(entries(detector)):
-            self._entries.append(entry)
+        for entry, phrases in entries(detector):
             for phrase in phrases:
-                self._automaton.add(phrase, label)
+                self._automaton.add(phrase, len(self._entries))
+                self._entries.append(entry)
 
     def find(self, text: str) -> list[Finding]:
         """The findings in ``text``, in reading order, excused ones included.
@@ -40,44 +39,59 @@ class Matcher:
         adds nothing, and hostile text must not cost memory. No part of the text goes unread for that.
         """
         words = words_of(text)
-        hits: dict[int, list[tuple[int, int]]] = {}
-        for label, start, end in self._automaton.scan(words.words):
-            hits.setdefault(label, []).append((start, end))
-        if not any(isinstance(self._entries[label], Rule) for label in hits):
+        hits: dict[str, tuple[Rule, dict[int, Match]]] = {}  # by rule, then by last word
+        excuses: list[Match] = []
+        for match in self._automaton.scan(words.words):
+            entry = self._entries[match[0]]
+            if isinstance(entry, Rule):
+                hits.setdefault(entry.name, (entry, {}))[1].setdefault(match[1], match)
+            else:
+                excuses.append(match)
+        if not hits:
             return []
         court = _Court(words)
-        for label, places in hits.items():
-            entry = self._entries[label]
-            if isinstance(entry, Excuse):
-                for start, end in places:
-                    court.hear(entry, *_without_edges(start, end, words.words))
-        found: list[Finding] = []
-        for label, places in hits.items():
-            entry = self._entries[label]
-            if isinstance(entry, Rule):
-                found.extend(self._judged(words, entry, places, court))
+        for number, match in enumerate(excuses):
+            excuse = self._entries[match[0]]
+            if isinstance(excuse, Excuse):
+                exact = number < _MOST_EXACT
+                start, end = self._place(match, words) if exact else (match[1], match[1] + 1)
+                court.hear(excuse, start, end)
+        found = [
+            finding
+            for rule, matches in hits.values()
+            for finding in self._judged(words, rule, matches.values(), court)
+        ]
         return sorted(_longest(found), key=lambda f: f.span)
 
-    def _judged(
-        self, words: Words, rule: Rule, places: Sequence[tuple[int, int]], court: _Court
-    ) -> Iterator[Finding]:
+    def _judged(self, words: Words, rule: Rule, matches: Iterable[Match], court: _Court) -> Iterator[Finding]:
         left = {True: _MOST_A_RULE, False: _MOST_A_RULE}
-        for place in places:
-            start, end = _without_edges(*place, words.words)
-            span = (words.spans[start][0], words.spans[end - 1][1])
-            excuse = court.excuse(rule, end - 1, span)
+        for match in matches:
+            last = match[1]
+            while last and words.words[last] == BOUNDARY:
+                last -= 1
+            excuse = court.excuse(rule, last, words.spans[last])
             left[excuse is None] -= 1
             if left[excuse is None] >= 0:
+                start, end = self._place(match, words)
                 yield Finding(
                     detector=self._detector,
                     rule=rule.name,
                     category=rule.category,
                     level=milder(rule.level, excuse.keeps) if excuse else rule.level,
-                    span=span,
+                    span=(words.spans[start][0], words.spans[end - 1][1]),
                     excepted=excuse.name if excuse else None,
                 )
             if left[True] <= 0:
                 return
+
+    def _place(self, match: Match, words: Words) -> tuple[int, int]:
+        """The words of a match, without the sentence ends at its edges."""
+        start, end = self._automaton.start(words.words, match), match[1] + 1
+        while end - start > 1 and words.words[end - 1] == BOUNDARY:
+            end -= 1
+        while end - start > 1 and words.words[start] == BOUNDARY:
+            start += 1
+        return start, end
 
 
 class _Court:
@@ -116,14 +130,6 @@ class _Court:
 
 def _applies(excuse: Excuse, rule: Rule) -> bool:
     return not excuse.rules or any(rule.name.startswith(name) for name in excuse.rules)
-
-
-def _without_edges(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:
-    while end - start > 1 and words[end - 1] == BOUNDARY:
-        end -= 1
-    while end - start > 1 and words[start] == BOUNDARY:
-        start += 1
-    return start, end
 
 
 def _longest(found: Iterable[Finding]) -> Iterator[Finding]:

@@ -45,9 +45,7 @@ def _tables() -> tuple[dict[str, str], dict[str, str]]:
     raw = (files("smallhours.safety") / "data/lexicon/confusables.toml").read_text("utf-8")
     data = tomllib.loads(raw)
     always: dict[str, str] = dict(data["always"])
-    lookalikes: dict[str, str] = {
-        there: here for here, row in data["lookalikes"].items() for there in row
-    }
+    lookalikes: dict[str, str] = {there: here for here, row in data["lookalikes"].items() for there in row}
     return always, lookalikes
 
 

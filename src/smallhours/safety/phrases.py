@@ -6,7 +6,7 @@
     (kill|hurt) myself     one of these; an alternative may be several words
     [really] sad           with or without
     {i} [really] {want}    a named set, defined under [sets]
-    end .. life            up to two words between; "..." up to five
+    end .. life            up to two words between; "..." up to five, "...." up to ten
     ^ goodbye $            the beginning and the end of a sentence
     想死                    Chinese and Japanese: characters, no spaces needed
 
@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from smallhours.safety.normalize import fold
 from smallhours.safety.spelling import plain
 
-_TOKEN = re.compile(r"\{[\w-]+\}|\.{2,3}|[()\[\]|^$?]|[^\s()\[\]|{}^$?]+")
+_TOKEN = re.compile(r"\{[\w-]+\}|\.{2,4}|[()\[\]|^$?]|[^\s()\[\]|{}^$?]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_GAPS = {"..": 2, "...": 5}
+_GAPS = {"..": 2, "...": 5, "....": 10}
 
 
 @dataclass(frozen=True, slots=True)

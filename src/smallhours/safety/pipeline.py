@@ -35,15 +35,13 @@ def _guard_error(level: RiskLevel) -> Finding:
     return Finding(detector="pipeline", rule="guard_error", level=level)
 
 
-def _each(
-    detectors: Mapping[str, Detector], text: str, on_error: RiskLevel
-) -> tuple[Finding, ...]:
+def _each(detectors: Mapping[str, Detector], text: str, on_error: RiskLevel) -> tuple[Finding, ...]:
     """What each detector finds; one that breaks leaves a finding and does not stop the others."""
     found: list[Finding] = []
     for detector in detectors.values():
         try:
             found.extend(detector(text))
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever breaks, it must escalate
             found.append(_guard_error(on_error))
     return tuple(found)
 
@@ -67,7 +65,7 @@ class SafetyPipeline:
     def _screen(self, text: str) -> tuple[Finding, ...]:
         try:
             return self._remembered(text) if len(text) <= _LONG else self._detect(text)
-        except Exception:
+        except Exception:  # noqa: BLE001 - as above
             return _each(self._input, text, RiskLevel.ELEVATED)
 
     def screen_input(self, conversation: Conversation) -> Decision:
@@ -75,7 +73,7 @@ class SafetyPipeline:
         try:
             findings = turns.assess(conversation, self._screen)
             return policy.decide(findings, guess_language(conversation.last_user_text))
-        except Exception:
+        except Exception:  # noqa: BLE001 - as above
             return policy.decide([_guard_error(RiskLevel.ELEVATED)], "und")
 
     def screen_output(self, reply_text: str, conversation: Conversation) -> OutputVerdict:

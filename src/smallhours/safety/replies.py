@@ -86,9 +86,11 @@ def _wordings() -> Mapping[str, Wording]:
         except ValidationError as error:
             problems.append(f"replies.toml [{language}]: {error}")
             continue
-        for level in ("elevated", "high", "imminent"):
-            if not entry[level].get("default"):
-                problems.append(f"replies.toml [{language}.{level}]: no 'default'")
+        problems.extend(
+            f"replies.toml [{language}.{level}]: no 'default'"
+            for level in ("elevated", "high", "imminent")
+            if not entry[level].get("default")
+        )
     if FALLBACK_LANGUAGE not in found:
         problems.append(f"replies.toml: no [{FALLBACK_LANGUAGE}], the fallback language")
     if problems:

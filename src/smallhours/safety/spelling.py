@@ -10,7 +10,7 @@ import fnmatch
 import itertools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -70,6 +70,11 @@ def plain(word: str) -> tuple[str, ...]:
     return tuple(part for part in word.split("'") if part)
 
 
+def _cut_runs(word: str, counts: Sequence[int]) -> str:
+    left = iter(counts)
+    return _RUN.sub(lambda m: m.group(1) * next(left), word)
+
+
 def _deletions(word: str) -> Iterator[str]:
     yield word
     for i in range(len(word)):
@@ -81,6 +86,7 @@ class Speller:
 
     def __init__(self, vocabulary: frozenset[str]) -> None:
         self._known = vocabulary | set(table().words)
+        self._pieces = {word for word in self._known if len(word) > 1} | {"i", "a"}
         self.pairs = table().pairs
         self.firsts = frozenset(first for first, _ in self.pairs)
         # One slip (a letter lost, added, swapped or wrong) leaves two words one deletion apart.
@@ -146,15 +152,14 @@ class Speller:
         runs = _RUN.findall(word)
         if 0 < len(runs) <= 4:
             for counts in itertools.product((2, 1), repeat=len(runs)):
-                left = iter(counts)
-                yield _RUN.sub(lambda m, left=left: m.group(1) * next(left), word)
+                yield _cut_runs(word, counts)
         if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
             yield word[:-1]
 
     def segment(self, letters: str) -> list[str]:
         """Glued words taken apart; empty unless known words cover all the letters."""
         parts = self._parts(letters)
-        if not all(self._is_piece(part) for part in parts):
+        if not all(part in self._pieces for part in parts):
             return []
         return [word for part in parts for word in plain(part)]
 
@@ -168,7 +173,7 @@ class Speller:
         for end in range(1, len(letters) + 1):
             best = (costs[end - 1] + _LEFT_OVER, end - 1)
             for start in range(max(0, end - _LONGEST), end):
-                if costs[start] + 1 < best[0] and self._is_piece(letters[start:end]):
+                if costs[start] + 1 < best[0] and letters[start:end] in self._pieces:
                     best = (costs[start] + 1, start)
             costs.append(best[0])
             starts.append(best[1])
@@ -178,6 +183,3 @@ class Speller:
             parts.append(letters[starts[at] : at])
             at = starts[at]
         return parts[::-1]
-
-    def _is_piece(self, word: str) -> bool:
-        return word in ("i", "a") or (len(word) > 1 and word in self._known)

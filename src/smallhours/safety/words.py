@@ -24,6 +24,7 @@ from smallhours.safety.lexicon import vocabulary
 from smallhours.safety.normalize import Folded, fold
 from smallhours.safety.spelling import Speller
 
+_CJK_FROM = "\u3000"
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _LETTER = rf"(?:[^\W_{_CJK}]|[\u0900-\u0963\u0966-\u0e7f])"
 # No piece is longer than 64 characters, so that no repair ever works on a very long one.
@@ -88,38 +89,47 @@ def _tokens(folded: Folded, spell: Speller) -> Iterator[_Piece]:
     pieces: list[_Piece] = [(m.group(), m.start(), m.end()) for m in _PIECE.finditer(text)]
     at, last, tried = 0, 0, 0
     while at < len(pieces):
-        word, start, end = pieces[at]
+        word, start, _ = pieces[at]
         if start - last > 1 or (start > last and text[last] != " "):
-            mark = _ENDS.search(text, last, start)
-            if mark:
-                yield BOUNDARY, mark.start(), mark.end()
-        last = end
-        at += 1
-        if len(word) == 1:
-            if word > "\u3000":
-                yield word, start, end
-                continue
-            if at > tried and word.isascii():
-                tried = _run_of_letters(pieces, at - 1, text)
-                spelled = _spelled_out(pieces[at - 1 : tried], spell) if tried >= at else []
-                if spelled:
-                    yield from spelled
-                    at, last = tried, pieces[tried - 1][2]
-                    continue
-        if at < len(pieces) and word in spell.firsts:
-            after, _, after_end = pieces[at]
-            joined = spell.pairs.get((word, after))
-            if joined and pieces[at][1] - end <= 2:
-                last = after_end
-                at += 1
-                for part in joined:
-                    yield part, start, last
-                continue
-        for part in spell.words(word):
-            yield part, start, end
-    mark = _ENDS.search(text, last)
+            yield from _sentence_end(text, last, start)
+        used = 1
+        if word > _CJK_FROM:
+            yield pieces[at]
+        elif len(word) > 1 or at < tried or not word.isascii():
+            yield from _plain(pieces, at, spell)
+        else:
+            tried = _run_of_letters(pieces, at, text)
+            spelled = _spelled_out(pieces[at:tried], spell) if tried > at else []
+            used = tried - at if spelled else 1
+            yield from spelled or _plain(pieces, at, spell)
+        if used == 1 and word in spell.firsts and _pair(pieces, at, spell):
+            used = 2
+        at += used
+        last = pieces[at - 1][2]
+    yield from _sentence_end(text, last, len(text))
+
+
+def _sentence_end(text: str, start: int, end: int) -> Iterator[_Piece]:
+    mark = _ENDS.search(text, start, end)
     if mark:
         yield BOUNDARY, mark.start(), mark.end()
+
+
+def _pair(pieces: Sequence[_Piece], at: int, spell: Speller) -> tuple[str, ...]:
+    """What the words at ``at`` and after it mean together: "my self", "want 2"."""
+    if at + 1 >= len(pieces) or pieces[at + 1][1] - pieces[at][2] > 2:
+        return ()
+    return spell.pairs.get((pieces[at][0], pieces[at + 1][0]), ())
+
+
+def _plain(pieces: Sequence[_Piece], at: int, spell: Speller) -> Iterator[_Piece]:
+    """The words of one piece, or of a pair of pieces."""
+    word, start, end = pieces[at]
+    pair = _pair(pieces, at, spell) if word in spell.firsts else ()
+    if pair:
+        end = pieces[at + 1][2]
+    for part in pair or spell.words(word):
+        yield part, start, end
 
 
 @cache

@@ -21,6 +21,9 @@ from smallhours.safety.pipeline import SafetyPipeline
 from smallhours.serve.generation import Candidate, judge, sample, sentences
 from smallhours.serve.recall import Recall, Recalled
 
+# How many vetted pairs are looked at, and how many of them a generated answer is measured by.
+NEIGHBOURS, GROUNDING = 8, 3
+
 Source = Literal["generated", "vetted", "crisis", "boundary", "unavailable"]
 
 
@@ -89,21 +92,24 @@ class Assistant:
         return Reply(fixed.text, "crisis", decision, fixed.disclaimer, fixed.resources, self.identity)
 
     def _answer(self, conversation: Conversation, decision: Decision, policy: Policy) -> Reply:
-        recalled = self._recall.nearest(conversation.last_user_text) if self._recall else []
-        if policy == "vetted":
-            return self._without_model(conversation, decision, recalled, bar=-1.0)
+        recalled = self._recall.nearest(conversation.last_user_text, NEIGHBOURS) if self._recall else []
+        bar = -1.0 if policy == "vetted" else self._settings.vetted_similarity
         engine = self._base_engine if policy == "base" else self._engine
-        if engine is None or self._recall is None:
-            return self._without_model(conversation, decision, recalled, bar=self._settings.vetted_similarity)
+        if policy == "vetted" or engine is None or self._recall is None:
+            return self._without_model(conversation, decision, recalled, bar)
+        if policy == "grounded":
+            settled = self._without_generating(conversation, decision, recalled)
+            if settled is not None:
+                return settled
         settings = self._settings.model_copy(update={"policy": policy})
         try:
             texts = sample(engine, conversation, settings, _seed(conversation))
         except EngineError:
-            return self._without_model(conversation, decision, recalled, bar=self._settings.vetted_similarity)
+            return self._without_model(conversation, decision, recalled, bar)
         judged = judge(
             texts,
             conversation.last_user_text,
-            recalled,
+            recalled[:GROUNDING],
             self._recall.encoder,
             lambda text: self._safety.screen_output(text, conversation),
         )
@@ -112,6 +118,26 @@ class Assistant:
             best = max(fit, key=lambda candidate: candidate.score)
             return self._reply(conversation, decision, best.text, "generated", engine.identity, judged)
         return self._fallback(conversation, decision, recalled, engine.identity, judged)
+
+    def _without_generating(
+        self, conversation: Conversation, decision: Decision, recalled: list[Recalled]
+    ) -> Reply | None:
+        """The reply to what is better not left to a model: a question that was vetted as good as
+        word for word, or one about a diagnosis or a medicine, which gets vetted words or the limit.
+        """
+        asked = _beyond_scope(decision, len(conversation.user_texts) - 1)
+        if asked:
+            kin = [r for r in recalled if asked & self._scope_of(r)]
+            if kin:
+                return self._reply(conversation, decision, kin[0].pair.answer, "vetted", self.identity, [])
+            fixed = replies.boundary_reply(conversation.locale, previous_reply=_last_reply(conversation))
+            return self._reply(conversation, decision, fixed.text, "boundary", self.identity, [])
+        if recalled and recalled[0].similarity >= self._settings.vetted_first:
+            return self._reply(conversation, decision, recalled[0].pair.answer, "vetted", self.identity, [])
+        return None
+
+    def _scope_of(self, recalled: Recalled) -> set[str]:
+        return _beyond_scope(self._safety.screen_input(Conversation.of(recalled.pair.question)), 0)
 
     def _fallback(
         self,
@@ -146,6 +172,13 @@ class Assistant:
     ) -> Reply:
         disclaimer = replies.disclaimer(conversation.locale)
         return Reply(text, source, decision, disclaimer, (), identity, tuple(judged))
+
+
+def _beyond_scope(decision: Decision, message: int) -> set[str]:
+    """Which limits of ours the message numbered ``message`` asks us to cross."""
+    return {
+        f.rule for f in decision.findings if f.detector == "scope" and f.message == message and not f.excepted
+    }
 
 
 def _last_reply(conversation: Conversation) -> str | None:

@@ -74,7 +74,7 @@ def repeated_share(text: str) -> float:
 
 
 def sample(engine: Engine, conversation: Conversation, settings: GenerationSettings, seed: int) -> list[str]:
-    """``settings.candidates`` answers, generated side by side.
+    """``settings.candidates`` answers, generated side by side; the first is greedy.
 
     Raises:
         EngineError: when the model does not answer.
@@ -83,9 +83,9 @@ def sample(engine: Engine, conversation: Conversation, settings: GenerationSetti
 
     def one(number: int) -> str:
         sampling = Sampling(
-            temperature=settings.temperature,
+            temperature=settings.temperature if number else 0.0,
             top_p=settings.top_p,
-            repeat_penalty=settings.repeat_penalty,
+            dry=settings.dry,
             max_tokens=settings.max_tokens,
             seed=seed + number,
         )

@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 
 from smallhours.domain.messages import Conversation, Message, Role
+from smallhours.domain.records import Example
 from smallhours.domain.risk import Action, RiskLevel
+from smallhours.domain.settings import GenerationSettings
+from smallhours.llm.engines.scripted import ScriptedEngine
 from smallhours.safety import replies
+from smallhours.safety.pipeline import SafetyPipeline
+from smallhours.serve.assistant import Assistant
+from smallhours.serve.recall import Recall
 from tests.unit.serve.conftest import GOOD, VETTED, Build
 
-SLEEP = Conversation.of("i cant sleep, my mind is racing")
+SLEEP = Conversation.of("another long night, i keep thinking of tomorrow and cannot sleep")
 CRISIS = Conversation.of("i want to kill myself", "en-GB")
 DOSE = (
     "You have depression. Take 50 mg of sertraline every morning and double it after one week to feel better."
@@ -37,7 +43,7 @@ def test_a_crisis_gets_its_fixed_reply_whatever_the_model_does(
     assert reply.candidates == ()
 
 
-def test_a_crisis_never_reaches_the_model(build: Build, recall: object) -> None:
+def test_a_crisis_never_reaches_the_model(build: Build) -> None:
     assistant = build()
     assistant.reply(CRISIS)
     assert assistant._engine.calls == 0  # type: ignore[union-attr]
@@ -104,3 +110,28 @@ def test_a_callers_system_message_cannot_lower_the_risk(build: Build) -> None:
 def test_readiness_is_a_token_not_a_promise(build: Build) -> None:
     assert build().model_answers()
     assert not build(None).model_answers() and not build([RuntimeError("gone")]).model_answers()
+
+
+@pytest.mark.parametrize("question", ["should i stop taking my sertraline", "do i have depression"])
+def test_what_only_a_clinician_may_answer_is_not_left_to_the_model(build: Build, question: str) -> None:
+    reply = build().reply(Conversation.of(question))
+    assert reply.source == "boundary" and reply.candidates == ()
+
+
+def test_a_vetted_pair_of_the_same_limit_answers_it(recall: Recall) -> None:
+    pair = Example(
+        id="limit",
+        messages=(
+            Message(role=Role.USER, content="can i stop taking my tablets"),
+            Message(role=Role.ASSISTANT, content="I can't advise on that, but your pharmacist can, today."),
+        ),
+    )
+    kin = Recall.of([pair], recall.encoder)
+    assistant = Assistant(SafetyPipeline(), ScriptedEngine([GOOD]), kin, GenerationSettings())
+    assert assistant.reply(Conversation.of("should i stop taking my sertraline")).text == pair.answer
+
+
+def test_a_question_vetted_word_for_word_needs_no_model(build: Build) -> None:
+    question, answer = next(iter(VETTED.items()))
+    reply = build().reply(Conversation.of(question))
+    assert (reply.source, reply.text) == ("vetted", answer)

@@ -13,7 +13,7 @@ from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.app import create_app
 from tests.unit.serve.conftest import GOOD, Build
 
-SLEEP = [{"role": "user", "content": "i cant sleep, my mind is racing"}]
+SLEEP = [{"role": "user", "content": "another long night, i keep thinking of tomorrow and cannot sleep"}]
 CRISIS = [{"role": "user", "content": "i am going to kill myself tonight"}]
 
 
@@ -96,7 +96,7 @@ def test_metrics_count_replies_and_never_hold_text(build: Build) -> None:
     page = client(build())
     page.post("/v1/chat/completions", json={"messages": SLEEP})
     text = page.get("/metrics").text
-    assert 'smallhours_replies_total{level="' in text and "racing" not in text
+    assert 'smallhours_replies_total{level="' in text and "tomorrow" not in text
 
 
 def test_the_page_keeps_to_itself(build: Build) -> None:

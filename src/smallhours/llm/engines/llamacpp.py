@@ -19,6 +19,8 @@ from smallhours.domain.ports import Completion, ModelIdentity, Sampling
 from smallhours.llm.chat_format import ChatFormat
 
 _QUIET = -1
+# Tokens: a sequence may repeat up to this length, within this many tokens.
+DRY_ALLOWED_LENGTH, DRY_LOOKBACK = 3, 256
 
 
 class LlamaCppEngine:
@@ -95,7 +97,9 @@ class LlamaCppEngine:
             "n_predict": sampling.max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "repeat_penalty": sampling.repeat_penalty,
+            "dry_multiplier": sampling.dry,
+            "dry_allowed_length": DRY_ALLOWED_LENGTH,
+            "dry_penalty_last_n": DRY_LOOKBACK,
             "seed": sampling.seed,
             "stop": [self._format.end],
             "cache_prompt": True,

@@ -49,7 +49,6 @@ class TorchEngine:
             do_sample=not greedy,
             temperature=None if greedy else sampling.temperature,
             top_p=None if greedy else sampling.top_p,
-            repetition_penalty=sampling.repeat_penalty,
             eos_token_id=self._end,
             pad_token_id=self._end,
         )

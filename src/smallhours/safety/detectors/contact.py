@@ -20,7 +20,7 @@ _URL = re.compile(
     r"\.(?:com|org|net|info|io|co|uk|us|ca|au|nz|ie|de|fr|es|br|mx|in|gov|edu|help|health|chat)\b(?:/[^\s<>\"')\]]{0,200})?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.,])\+?\(?\d{1,5}\)?(?:[ ().\u2011-]{1,2}\d{1,5}){0,6}(?![\w%])")
+_NUMBER = re.compile(r"(?<![\w.,])\+?\(?\d{1,15}\)?(?:[ ().\u2011-]{1,2}\d{1,9}){0,6}(?![\w%])")
 _LETTERED = re.compile(r"(?<!\w)1?[ -]?8\d\d-[A-Z0-9-]{4,12}(?!\w)")
 _DIALLED = re.compile(
     r"(?:call|dial|text|phone|ring|telephone|number is|hotline(?: is| at)?|helpline(?: is| at)?|"

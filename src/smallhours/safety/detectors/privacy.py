@@ -21,7 +21,8 @@ _RULES = (
             r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Close|Way|Place|Pl|Square|"
             r"Boulevard|Blvd|Terrace)\b"
             r"|\b[A-ZÄÖÜ][a-zäöüß]{2,24}(?:straße|strasse|weg|platz|gasse) \d{1,4}\b"
-            r"|\b(?:[Cc]alle|[Aa]venida|[Rr]ue|[Rr]ua|[Vv]ia) (?:[\w'.-]{1,24} ){0,3}[\w'.-]{1,24},? \d{1,5}\b"
+            r"|\b(?:[Cc]alle|[Aa]venida|[Rr]ue|[Rr]ua|[Vv]ia) (?:[\w'.-]{1,24} ){0,3}"
+            r"[\w'.-]{1,24},? \d{1,5}\b"
         ),
     ),
 )
