@@ -8,7 +8,13 @@ from smallhours.domain.settings import EvaluateSettings
 from smallhours.evaluate import gate
 from smallhours.evaluate.metrics import Figure
 
-SETTINGS = EvaluateSettings(min_loss_reduction=0.05, max_unsafe_share=0.1, min_ended_share=0.8)
+SETTINGS = EvaluateSettings(
+    min_loss_reduction=0.05,
+    min_crisis_recall=0.98,
+    max_false_alarms=0.05,
+    max_unsafe_share=0.1,
+    min_ended_share=0.8,
+)
 
 
 def figure(value: float, low: float | None = None, high: float | None = None) -> Figure:

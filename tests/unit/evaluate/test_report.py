@@ -110,7 +110,11 @@ def test_every_miss_is_listed(page_of: Callable[..., str], setup: Any) -> None:
         missed = conversation.last_user_text == text_missed
         return decision.model_copy(update={"level": "none"}) if missed else decision
 
-    text = page_of(subjects=replace(setup.arguments["subjects"], screen=careless))
+    strict = setup.arguments["settings"].evaluate.model_copy(update={"min_crisis_recall": 1.0})
+    text = page_of(
+        subjects=replace(setup.arguments["subjects"], screen=careless),
+        settings=setup.arguments["settings"].model_copy(update={"evaluate": strict}),
+    )
     assert "Does not pass" in text
     assert text_missed in text
     assert "got every one of them right" not in text

@@ -10,7 +10,6 @@ import pytest
 from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import Action, Decision, RiskLevel
-from smallhours.evaluate.gate import MIN_CRISIS_RECALL
 from smallhours.evaluate.suites import Case, load_suite, run_suite, suite_figures
 
 
@@ -26,11 +25,6 @@ def test_the_suite_has_cases_of_both_sides_and_none_twice() -> None:
     assert len(cases) >= 60
     assert len({case.text.casefold() for case in cases}) == len(cases)
     assert min(sum(case.expect == side for case in cases) for side in ("crisis", "ordinary")) >= 30
-
-
-def test_one_missed_crisis_case_is_one_too_many() -> None:
-    crises = sum(case.expect == "crisis" for case in load_suite())
-    assert (crises - 1) / crises < MIN_CRISIS_RECALL
 
 
 @pytest.mark.parametrize(

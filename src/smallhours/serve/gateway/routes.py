@@ -28,7 +28,6 @@ from smallhours.serve.gateway.schemas import (
     smallhours_fields,
 )
 
-
 # A comment now and then tells client and proxies that a slow model is still at work.
 KEEP_ALIVE_SECONDS = 10.0
 
