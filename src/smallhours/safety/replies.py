@@ -132,6 +132,16 @@ def country_of(locale: str, country: str | None = None) -> str:
     return code if code in known else ANYWHERE
 
 
+def spoken_locale(locale: str, language: str) -> str:
+    """The locale in the language that the person writes, if we have words in it; the country stays.
+
+    Only wording hangs on the guess of a language, never whether a crisis is seen.
+    """
+    if language not in _wordings() or language == _language_of(locale):
+        return locale
+    return f"{language}-{country_of(locale)}"
+
+
 def countries() -> tuple[str, ...]:
     """The country codes that have services of their own."""
     return tuple(sorted(code for code in tables() if code != ANYWHERE))
@@ -151,7 +161,7 @@ def _shown(locale: str, code: str, kinds: Sequence[str] = ("crisis",)) -> tuple[
         line = resources("US")[0]
         shown.append(line.model_copy(update={"name": f"{line.name} (United States)"}))
     rank = {kind: i for i, kind in enumerate(kinds)}
-    return tuple(sorted(shown, key=lambda r: rank.get(r.kind, len(rank))))
+    return tuple(sorted((r for r in shown if r.kind in rank), key=lambda r: rank[r.kind]))
 
 
 def _filled(template: str, wording: Wording, code: str) -> str:

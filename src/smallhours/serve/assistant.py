@@ -83,6 +83,8 @@ class Assistant:
     def reply(self, conversation: Conversation, policy: Policy | None = None) -> Reply:
         """The whole reply. Never raises for what a person wrote or a model did."""
         decision = self._safety.screen_input(conversation)
+        spoken = replies.spoken_locale(conversation.locale, decision.language)
+        conversation = conversation.model_copy(update={"locale": spoken})
         if decision.action is not Action.ANSWER:
             return self._crisis(conversation, decision)
         return self._answer(conversation, decision, policy or self._settings.policy)

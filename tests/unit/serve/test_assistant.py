@@ -135,3 +135,13 @@ def test_a_question_vetted_word_for_word_needs_no_model(build: Build) -> None:
     question, answer = next(iter(VETTED.items()))
     reply = build().reply(Conversation.of(question))
     assert (reply.source, reply.text) == ("vetted", answer)
+
+
+def test_the_fixed_reply_speaks_the_persons_language_and_keeps_the_country(build: Build) -> None:
+    reply = build().reply(Conversation.of("me quiero matar esta noche", "en-US"))
+    assert reply.disclaimer == replies.disclaimer("es") != replies.disclaimer("en")
+    assert "988" in {r.tel for r in reply.resources}
+
+
+def test_who_speaks_of_ending_it_is_not_offered_the_wrong_kind_of_line(build: Build) -> None:
+    assert {r.kind for r in build().reply(CRISIS).resources} == {"crisis"}
