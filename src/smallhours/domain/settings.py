@@ -70,7 +70,7 @@ class GenerationSettings(Frozen):
 
     policy: Policy = Field("grounded", description="grounded | generate | vetted | base")
     temperature: float = Field(
-        0.5, ge=0, le=2, description="of the candidates after the first, which is greedy"
+        0.3, ge=0, le=2, description="of the candidates after the first, which is greedy"
     )
     top_p: float = Field(0.9, gt=0, le=1)
     dry: float = Field(

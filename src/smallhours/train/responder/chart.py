@@ -36,7 +36,7 @@ def draw_loss(metrics: Path, target: Path) -> None:
     axes.annotate(
         f"kept: step {best['step']}, loss {best['validation_loss']:.2f}",
         (best["step"], best["validation_loss"]),
-        textcoords="offset points", xytext=(0, -22), ha="center", color="#c8553d",
+        textcoords="offset points", xytext=(-4, 12), ha="right", color="#c8553d",
     )  # fmt: skip
     axes.set_xlabel("optimizer step")
     axes.set_ylabel("loss on answers (nats per token)")

@@ -13,7 +13,7 @@ import torch
 from smallhours.domain.errors import DataError
 from smallhours.llm.answer_loss import Batch, answer_nll
 
-SMOOTHING = 0.9
+SMOOTHING = 0.75
 MAX_GRADIENT_NORM = 1.0
 
 
