@@ -78,11 +78,11 @@ class GenerationSettings(Frozen):
     )
     max_tokens: int = Field(110, ge=8, description="tokens per answer; it is cut at a sentence's end")
     vetted_first: float = Field(
-        0.7, ge=-1, le=1, description="under 'grounded', a vetted pair this near answers without the model"
+        0.42, ge=-1, le=1, description="under 'grounded', a vetted pair this near answers without the model"
     )
     candidates: int = Field(3, ge=1, le=16, description="answers tried per message under 'grounded'")
     vetted_similarity: float = Field(
-        0.45, ge=-1, le=1, description="a vetted pair this near to the question may stand in for the model"
+        0.3, ge=-1, le=1, description="a vetted pair this near to the question may stand in for the model"
     )
 
 

@@ -28,10 +28,11 @@ from smallhours.domain.records import read_examples
 from smallhours.domain.settings import Settings
 from smallhours.export.adapter_gguf import convert_adapter
 from smallhours.llm.catalog import find_base
+from smallhours.semantics.pairs import pair_vectors
 from smallhours.semantics.vectors import Encoder
 
 STAGE = "export"
-CODE_VERSION = 1
+CODE_VERSION = 2
 TARGETS = ("gguf", "peft")
 WEIGHTS = "adapter_model.safetensors"
 
@@ -97,7 +98,7 @@ def export_package(
         figures["adapter_tensors"] = convert_adapter(run / "adapter", base.weights(), folder / "adapter.gguf")
         shutil.copy(run / "dataset" / "pairs.jsonl", folder / "pairs.jsonl")
         pairs = read_examples(folder / "pairs.jsonl")
-        np.save(folder / "pairs.npy", encoder.encode([pair.question for pair in pairs]))
+        np.save(folder / "pairs.npy", pair_vectors(pairs, encoder))
         if "peft" in targets:
             (folder / "peft").mkdir()
             for name in (WEIGHTS, "adapter_config.json"):
