@@ -57,7 +57,7 @@ def build(recall: Recall) -> Build:
             SafetyPipeline(),
             ScriptedEngine(script) if script is not None else None,
             recall,
-            GenerationSettings.model_validate({"vetted_first": 0.65, **settings}),
+            GenerationSettings.model_validate({"vetted_first": 0.55, **settings}),
             base_engine=ScriptedEngine(base, "base") if base else None,
         )
 
