@@ -62,7 +62,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, part
 def test_every_shipped_config_is_valid() -> None:
     root = Path(__file__).parents[3]
     for file in (root / "configs").glob("*.toml"):
-        load_settings(file)
+        assert load_settings(file).name == file.stem
 
 
 def test_every_key_of_a_section_has_a_variable_of_its_own() -> None:

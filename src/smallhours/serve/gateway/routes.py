@@ -62,6 +62,27 @@ def build_router(
         """The one model there is, in OpenAI's shape."""
         return {"object": "list", "data": [{"id": model_name, "object": "model", "owned_by": "smallhours"}]}
 
+    _add_health(router, assistant, metrics)
+
+    @router.get("/", response_class=HTMLResponse)
+    def page(request: Request) -> Response:
+        """The chat."""
+        locale = _locale_of(request)
+        context = {
+            "disclaimer": replies.disclaimer(locale),
+            "locale": locale,
+            "countries": country_table(),
+            "model_name": model_name,
+            "version": __version__,
+        }
+        return templates.TemplateResponse(request, "chat.html", context)
+
+    return router
+
+
+def _add_health(router: APIRouter, assistant: Assistant, metrics: Metrics) -> None:
+    """What an operator's machines ask."""
+
     @router.get("/livez")
     def livez() -> dict[str, str]:
         """The process answers."""
@@ -79,21 +100,6 @@ def build_router(
     def metrics_page() -> Response:
         """Counts and times in Prometheus' text format; never any text of a person."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
-
-    @router.get("/", response_class=HTMLResponse)
-    def page(request: Request) -> Response:
-        """The chat."""
-        locale = _locale_of(request)
-        context = {
-            "disclaimer": replies.disclaimer(locale),
-            "locale": locale,
-            "countries": country_table(),
-            "model_name": model_name,
-            "version": __version__,
-        }
-        return templates.TemplateResponse(request, "chat.html", context)
-
-    return router
 
 
 def country_table() -> list[dict[str, Any]]:

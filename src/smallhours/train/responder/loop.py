@@ -95,18 +95,8 @@ def train(
     misses = 0
     for batch in _endless(batches):
         step_started = time.perf_counter()
-        model.train()
-        loss = answer_nll(model, batch).mean()
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise DataError(
-                f"training: the loss became {value} at step {outcome.steps + 1}; lower train.learning_rate"
-            )
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_GRADIENT_NORM)
+        value = _optimize(model, parameters, batch, optimizer, outcome.steps + 1)
         rate = float(schedule.get_last_lr()[0])
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
         schedule.step()
         outcome.steps += 1
         outcome.tokens += batch.tokens
@@ -133,6 +123,26 @@ def train(
             break
     outcome.seconds = time.perf_counter() - started
     return outcome
+
+
+def _optimize(
+    model: Any,
+    parameters: Mapping[str, torch.nn.Parameter],
+    batch: Batch,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+) -> float:
+    """One step on one batch; its loss before the step."""
+    model.train()
+    loss = answer_nll(model, batch).mean()
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise DataError(f"training: the loss became {value} at step {step}; lower train.learning_rate")
+    torch.autograd.backward(loss)
+    torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_GRADIENT_NORM)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return value
 
 
 def _rate(done: int, plan: Plan) -> float:
