@@ -149,6 +149,11 @@ class TestTheHeadThatShips:
     def test_idioms_and_ordinary_questions_are_not(self, text: str) -> None:
         assert not levels(text)
 
+    def test_one_sentence_counts_inside_a_long_story(self) -> None:
+        said = "i have written the note and hidden it where she will find it"
+        story = "We had soup for dinner. The neighbours came over and we talked about the garden. " * 4
+        assert levels(f"{story}{said}. {story}")
+
     def test_a_message_of_sixty_words_takes_milliseconds(self) -> None:
         words = "i had a long day at work and my boss gave me more tasks than i can do today. " * 3
         classifier.detect(words)
