@@ -21,7 +21,7 @@ from smallhours.domain.ports import Engine, ModelIdentity
 from smallhours.domain.records import Example, read_examples
 from smallhours.domain.settings import ServeSettings, Settings
 from smallhours.safety.pipeline import SafetyPipeline
-from smallhours.semantics.vectors import SentenceVectors
+from smallhours.semantics.vectors import SentenceVectors, shared_vectors
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -38,10 +38,9 @@ def safety_pipeline() -> SafetyPipeline:
     return SafetyPipeline()
 
 
-@cache
 def sentence_vectors() -> SentenceVectors:
-    """The sentence encoder, one per process."""
-    return SentenceVectors()
+    """The sentence encoder, one per process; the safety path uses the same."""
+    return shared_vectors()
 
 
 def llama_engine(

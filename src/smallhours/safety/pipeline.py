@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import Decision, Finding, OutputVerdict, RiskLevel
+from smallhours.safety import classifier, policy
 from smallhours.safety import conversation as turns
-from smallhours.safety import policy
 from smallhours.safety.detectors import contact, crisis, harm, reply, scope
 from smallhours.safety.language import guess_language
 
@@ -22,6 +22,7 @@ INPUT_DETECTORS: Mapping[str, Detector] = {
     "crisis": crisis.detect,
     "harm": harm.detect,
     "scope": scope.detect,
+    "classifier": classifier.detect,
 }
 OUTPUT_DETECTORS: Mapping[str, Detector] = {"reply": reply.detect, "contact": contact.detect}
 
@@ -60,7 +61,7 @@ class SafetyPipeline:
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._detect)
 
     def _detect(self, text: str) -> tuple[Finding, ...]:
-        return tuple(found for detector in self._input.values() for found in detector(text))
+        return policy.joined([found for detector in self._input.values() for found in detector(text)])
 
     def _screen(self, text: str) -> tuple[Finding, ...]:
         try:

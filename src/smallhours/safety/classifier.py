@@ -1,0 +1,227 @@
+"""The learned risk head: sentence vectors, a logistic regression, and a level for what it finds.
+
+It reads a message at several granularities (the whole, each sentence, parts of long sentences) and takes
+the worst, so that one sentence inside a long story can be found; it must then score higher, because what
+stands around a sentence often explains it. The
+weights come from ``python -m smallhours.train.risk``; ``risk_head.json`` beside them says what they
+were trained on and how well they do.
+
+Not seen: the middle of a message longer than about 12,000 characters (the rules read all of it),
+languages that the encoder does not know (Hindi and Indonesian among ours), and wordings far from
+anything in the training text. It adds to the rules and replaces none of them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smallhours.domain.risk import Finding, RiskCategory, RiskLevel
+from smallhours.semantics.vectors import Encoder, shared_vectors
+
+Floats = NDArray[np.float64]
+Span = tuple[int, int]
+
+DETECTOR = "classifier"
+RULE = "learned"
+
+_SENTENCE = re.compile(r"[^.!?…;\n。！？।॥]*[^.!?…;\n。！？।॥\s][^.!?…;\n。！？।॥]*")
+_WORD = re.compile(r"\S+")
+_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:'[^\W_]+)?")
+_SHORT = 3  # words
+_WINDOW = 800  # characters of a stretch of whole sentences
+_LONG_SENTENCE = 36  # words; longer sentences are also read in parts
+_PART, _STEP = 24, 12  # words
+_MOST = 12_000  # characters read: the first and the last half of this
+_EDGES = " \t\r\n\"'“”‘’«»()[]{}.,;:!?…-–—*_~#>"
+_STRAIGHT = str.maketrans("’‘“”`´", "''\"\"''")
+
+
+def plain(text: str) -> str:
+    """The spelling the encoder sees: what looks alike is alike, and nothing hangs on capitals."""
+    folded = unicodedata.normalize("NFKC", text).translate(_STRAIGHT).lower()
+    kept = "".join(ch for ch in folded if unicodedata.category(ch) not in ("Cf", "Cs", "Cn", "Co"))
+    return " ".join(kept.split()).strip(_EDGES)
+
+
+class Piece(NamedTuple):
+    """``[start, end)`` of a text; a ``part`` is a sentence or less, torn from what stands around it."""
+
+    start: int
+    end: int
+    part: bool
+
+
+def pieces(text: str) -> list[Piece]:
+    """What is read of a text: stretches of whole sentences, and the parts they consist of."""
+    if len(text) > _MOST:
+        half, tail = _MOST // 2, len(text) - _MOST // 2
+        later = [Piece(p.start + tail, p.end + tail, p.part) for p in _pieces(text[tail:])]
+        return _pieces(text[:half]) + later
+    return _pieces(text)
+
+
+def _pieces(text: str) -> list[Piece]:
+    sentences = [m.span() for m in _SENTENCE.finditer(text)]
+    found = dict.fromkeys(_stretches(sentences), False)
+    for start, end in sentences:
+        if end - start <= _WINDOW:
+            found.setdefault((start, end), True)
+        words = [m.span() for m in _WORD.finditer(text, start, end)]
+        if len(words) > _LONG_SENTENCE:
+            for at in range(0, len(words) - _PART + _STEP, _STEP):
+                part = words[at : at + _PART]
+                found.setdefault((part[0][0], part[-1][1]), True)
+        elif end - start > _WINDOW:  # few words, many characters: scripts without spaces
+            for at in range(start, end, _WINDOW // 4):
+                found.setdefault((at, min(end, at + _WINDOW // 2)), False)
+    return [Piece(*span, part) for span, part in found.items()]
+
+
+def _stretches(sentences: Sequence[Span]) -> list[Span]:
+    """Neighbouring sentences together, as many as fit in a window."""
+    found: list[Span] = []
+    for start, end in sentences:
+        if found and end - found[-1][0] <= _WINDOW:
+            found[-1] = (found[-1][0], end)
+        elif end - start <= _WINDOW:
+            found.append((start, end))
+    return found
+
+
+def readable(text: str) -> dict[str, Piece]:
+    """The pieces of a text that say anything, by what the encoder sees; each wording once."""
+    found: dict[str, Piece] = {}
+    for piece in pieces(text):
+        said = plain(text[piece.start : piece.end])
+        if said and (said not in found or not piece.part):
+            found[said] = piece
+    return found
+
+
+def grams(piece: str, buckets: int) -> list[int]:
+    """The buckets of the words, pairs and triples in a piece of plain text."""
+    words = ["<", *_TOKEN.findall(piece), ">"]
+    runs = (" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1))
+    return sorted({zlib.crc32(run.encode("utf-8", "replace")) % buckets for run in runs})
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From these scores on a message counts; ``high`` is never easier to reach than ``elevated``.
+
+    ``short``: what a message of fewer than ``_SHORT`` words needs, because it says so little.
+    ``part``: what a sentence must score beyond that, because it lacks what stands around it.
+    """
+
+    elevated: float
+    high: float
+    short: float
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Two scores (crisis, grave) from vector and words, one score per category from the vector alone."""
+
+    vector: Floats  # (dimensions, 2)
+    words: Floats  # (buckets, 2), already scaled
+    bias: Floats  # (2,)
+    category: Floats  # (dimensions + 1, categories), the last row is the bias
+    categories: tuple[RiskCategory, ...]
+
+    def scores(self, texts: Sequence[str], vectors: Floats) -> Floats:
+        """``(n, 2)`` log-odds for plain texts and their vectors."""
+        buckets = [grams(text, len(self.words)) for text in texts]
+        said = [self.words[found].sum(axis=0) / np.sqrt(len(found)) for found in buckets]
+        total: Floats = vectors @ self.vector + np.reshape(said, (len(texts), 2)) + self.bias
+        return total
+
+    def likeliest(self, vector: Floats) -> RiskCategory:
+        """The category that one vector is nearest to."""
+        scores = vector @ self.category[:-1] + self.category[-1]
+        return self.categories[int(scores.argmax())]
+
+
+class RiskHead:
+    """The weights and thresholds, applied. Safe to share between threads."""
+
+    def __init__(self, weights: Weights, thresholds: Thresholds, encoder: Encoder) -> None:
+        self._weights, self._thresholds, self._encoder = weights, thresholds, encoder
+
+    def detect(self, text: str) -> list[Finding]:
+        """At most one finding, ``elevated`` or ``high``, where the text speaks most of a crisis."""
+        read = readable(text)
+        if not read:
+            return []
+        vectors = self._encoder.encode(list(read)).astype(np.float64)
+        parts = np.array([piece.part for piece in read.values()])
+        scores = self._weights.scores(list(read), vectors) - self._thresholds.part * parts[:, None]
+        worst = int(scores[:, 0].argmax())
+        level = self._level(text, float(scores[worst, 0]), float(scores[:, 1].max()))
+        if level is RiskLevel.NONE:
+            return []
+        piece = list(read.values())[worst]
+        return [
+            Finding(
+                detector=DETECTOR,
+                rule=RULE,
+                category=self._weights.likeliest(vectors[worst]),
+                level=level,
+                span=_trimmed(text, (piece.start, piece.end)),
+            )
+        ]
+
+    def _level(self, text: str, crisis: float, grave: float) -> RiskLevel:
+        wanted = self._thresholds.short if is_short(text) else self._thresholds.elevated
+        if crisis < wanted:
+            return RiskLevel.NONE
+        return RiskLevel.HIGH if grave >= self._thresholds.high else RiskLevel.ELEVATED
+
+
+def is_short(text: str) -> bool:
+    """Fewer than three words, in a script that separates words."""
+    return text.isascii() and len(text.split()) < _SHORT
+
+
+def _trimmed(text: str, span: Span) -> Span:
+    inside = text[slice(*span)]
+    start = span[0] + len(inside) - len(inside.lstrip())
+    return (start, start + len(inside.strip()))
+
+
+def read_head(weights: bytes, manifest: str) -> tuple[Weights, Thresholds]:
+    """A head as ``train.risk`` wrote it."""
+    about: Mapping[str, Any] = json.loads(manifest)
+    with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
+        held = {name: arrays[name].astype(np.float64) for name in arrays.files}
+    return (
+        Weights(**held, categories=tuple(RiskCategory(name) for name in about["categories"])),
+        Thresholds(**about["thresholds"]),
+    )
+
+
+@cache
+def risk_head() -> RiskHead:
+    """The head that ships with the package, read when the first text comes."""
+    data = files("smallhours.safety") / "data"
+    weights, thresholds = read_head(
+        (data / "risk_head.npz").read_bytes(), (data / "risk_head.json").read_text("utf-8")
+    )
+    return RiskHead(weights, thresholds, shared_vectors())
+
+
+def detect(text: str) -> list[Finding]:
+    """What the shipped head finds in one message."""
+    return risk_head().detect(text)

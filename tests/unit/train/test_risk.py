@@ -1,0 +1,125 @@
+"""Training the head: the same text gives the same bytes, and text is held aside by style."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smallhours.domain.artifacts import hash_file
+from smallhours.domain.risk import RiskLevel
+from smallhours.safety.classifier import RiskHead, read_head
+from smallhours.semantics.vectors import DIMENSIONS, Vectors
+from smallhours.train.risk import run
+from smallhours.train.risk.logistic import balanced, fit
+from smallhours.train.risk.text import DATA, Line, folds, read_lines
+
+
+class Spelled:
+    """Vectors from letters alone: quick, and good enough to tell two word lists apart."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for letter in text:
+                found[row, ord(letter) % DIMENSIONS] += 1
+        rows: Vectors = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        return rows
+
+
+def silent(_: str) -> None:
+    return None
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    rows = []
+    for n in range(60):
+        dark, level, category = n % 2 == 0, "none", None
+        if dark:
+            level, category = ("high", "suicide") if n % 4 else ("elevated", "abuse")
+        text = f"{'zzz xxx zzz' if dark else 'aaa eee ooo'} number {n}"
+        rows.append({"text": text, "level": level, "category": category, "style": f"style {n // 4}"})
+    path = tmp_path / "words.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def test_the_same_text_gives_the_same_bytes(source: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        run.train([source], tmp_path / name, Spelled(), silent, rules=False)
+    for name in ("risk_head.npz", "risk_head.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_what_was_trained_can_be_read_and_tells_the_classes_apart(source: Path, tmp_path: Path) -> None:
+    manifest = run.train([source], tmp_path, Spelled(), silent, rules=False)
+    assert manifest["inputs"] == {"words.jsonl": hash_file(source)}
+    assert (manifest["lines"], manifest["crises"]) == (60, 30)
+    weights, limits = read_head(
+        (tmp_path / "risk_head.npz").read_bytes(), (tmp_path / "risk_head.json").read_text()
+    )
+    head = RiskHead(weights, limits, Spelled())
+    assert head.detect("zzz xxx zzz number 99")
+    assert not head.detect("aaa eee ooo number 99")
+
+
+class TestThresholds:
+    lines = tuple(
+        Line(text="some four words here", level=level, category=None, style="words/a")
+        for level in [RiskLevel.LOW] * 100 + [RiskLevel.ELEVATED] * 100 + [RiskLevel.HIGH] * 100
+    )
+    scores = np.stack([np.arange(300.0), np.arange(300.0)], axis=1)
+
+    def test_false_alarms_stay_within_what_is_allowed(self) -> None:
+        limits = run.choose(self.lines, self.scores)
+        assert 0 < (self.scores[:100, 0] >= limits.elevated).mean() <= run.FALSE_ALARMS
+        assert (self.scores[:100, 1] >= limits.high).mean() <= run.GRAVE_ALARMS
+        assert (self.scores[100:200, 1] >= limits.high).mean() <= run.GRAVE_TOO_MUCH
+
+    def test_they_are_in_order(self) -> None:
+        limits = run.choose(self.lines, self.scores)
+        assert limits.elevated <= limits.high
+        assert limits.elevated <= limits.short
+
+
+def test_a_style_is_never_in_two_folds() -> None:
+    lines = [line for name in run.FILES for line in read_lines(DATA / name)]
+    chosen = folds(lines, run.FOLDS)
+    assert len({(line.style, fold) for line, fold in zip(lines, chosen, strict=True)}) == len(
+        {line.style for line in lines}
+    )
+    sizes = [chosen.count(fold) for fold in range(run.FOLDS)]
+    assert max(sizes) < 1.2 * min(sizes)
+
+
+def test_both_classes_weigh_the_same() -> None:
+    truth = np.array([True] + [False] * 9)
+    weight = balanced(truth)
+    assert weight[truth].sum() == pytest.approx(weight[~truth].sum())
+    assert weight.mean() == pytest.approx(1.0)
+
+
+def test_the_fit_is_the_optimum_of_the_penalised_likelihood() -> None:
+    points = np.random.default_rng(0).normal(size=(40, 3))
+    truth = points[:, 0] + 0.5 * points[:, 1] > 0.2
+    dual = fit(points @ points.T + 1.0, truth, np.ones(40), 0.7)
+    primal = np.append(points.T @ dual, dual.sum())
+    extended = np.hstack([points, np.ones((40, 1))])
+    slope = extended.T @ (1 / (1 + np.exp(-extended @ primal)) - truth) + 0.7 * primal
+    assert np.abs(slope).max() < 1e-4
+
+
+def test_a_share_of_nothing_found_still_has_an_interval() -> None:
+    figure = run.wilson(0, 50)
+    assert figure["low"] == 0.0
+    assert 0.05 < figure["high"] < 0.1
+
+
+def test_the_shipped_head_was_trained_on_the_text_that_is_here() -> None:
+    manifest = json.loads((run.TARGET / "risk_head.json").read_text("utf-8"))
+    assert manifest["inputs"] == {name: hash_file(DATA / name) for name in run.FILES}
+    assert (run.TARGET / "risk_head.npz").stat().st_size < 100_000
