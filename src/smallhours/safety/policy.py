@@ -13,7 +13,7 @@ from smallhours.domain.risk import Action, Decision, Finding, RiskCategory, Risk
 VERSION = "2026-11"
 
 LEARNED = "classifier"  # the detector whose findings come from examples, not from rules
-_SHORT = 60  # characters
+_SHORT = 80  # characters
 
 _ACTIONS = {
     RiskLevel.NONE: Action.ANSWER,

