@@ -50,5 +50,6 @@ browser: $(VENV)/.dev
 lock:
 	@$(PYTHON) scripts/lock.py
 
-docs:
+docs: $(VENV)/.dev
+	@$(BIN)/python scripts/readme_figures.py
 	@$(BIN)/python scripts/screenshots.py
