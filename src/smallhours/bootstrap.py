@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smallhours.domain.artifacts import Manifest, require_manifest
+from smallhours.domain.artifacts import Manifest, hash_folder, require_manifest
 from smallhours.domain.errors import ResourceError, RunError
 from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import Engine, ModelIdentity
@@ -123,6 +123,7 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
     Raises:
         RunError: an earlier stage is missing, damaged or from another version.
     """
+    from smallhours import safety
     from smallhours.evaluate.run import evaluate_run, finished_verdict
     from smallhours.safety.policy import VERSION
 
@@ -135,7 +136,8 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
         "train": dataset.files["train.jsonl"],
         "test": dataset.files["test.jsonl"],
         "base": adapter.inputs["base"],
-        "policy": VERSION,
+        # A verdict speaks about this very safety path: its code, its lexicons, its head.
+        "safety": hash_folder(Path(safety.__file__).parent),
     }
     found = finished_verdict(run, inputs, settings)
     if found is not None:

@@ -77,13 +77,13 @@ def test_llamacpp_says_what_transformers_says(finished: Settings) -> None:
     loud.mkdir(exist_ok=True)
     torch.manual_seed(0)
     weights = load_file(folder / "adapter_model.safetensors")
-    noisy = {n: w + 0.03 * torch.randn_like(w) if "lora_B" in n else w for n, w in weights.items()}
+    noisy = {n: w + 0.1 * torch.randn_like(w) if "lora_B" in n else w for n, w in weights.items()}
     save_file(noisy, loud / "adapter_model.safetensors", metadata={"format": "pt"})
     (loud / "adapter_config.json").write_text((folder / "adapter_config.json").read_text())
     convert_adapter(loud, EMBEDDED.weights(), loud / "adapter.gguf")
 
     prompt = finished.train.system_prompt
-    sampling = Sampling(temperature=0, max_tokens=12)
+    sampling = Sampling(temperature=0, max_tokens=20)
     plain = bootstrap.llama_engine("embedded", None, prompt, ModelIdentity(base="b"), finished.serve)
     llama = bootstrap.llama_engine(
         "embedded", loud / "adapter.gguf", prompt, ModelIdentity(base="b"), finished.serve

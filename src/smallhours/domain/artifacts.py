@@ -69,6 +69,12 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def hash_folder(folder: Path) -> str:
+    """One SHA-256 over the names and contents of all files below a folder, caches left out."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return hash_json({p.relative_to(folder).as_posix(): hash_file(p) for p in files})
+
+
 def hash_json(value: object) -> str:
     """SHA-256 of a value in canonical JSON."""
     return hash_bytes(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode())

@@ -11,6 +11,7 @@ import pytest
 
 from smallhours.domain.artifacts import (
     fingerprint,
+    hash_folder,
     is_current,
     read_manifest,
     require_manifest,
@@ -97,3 +98,15 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     write_aside(tmp_path / "a" / "f", b"two")
     assert (tmp_path / "a" / "f").read_bytes() == b"two"
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["f"]
+
+
+def test_a_folders_hash_follows_names_and_contents_alone(tmp_path: Path) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "a.toml").write_text("x")
+    first = hash_folder(tmp_path)
+    (tmp_path / "__pycache__" / "a.pyc").write_text("y")
+    assert hash_folder(tmp_path) == first
+    (tmp_path / "a.toml").rename(tmp_path / "b.toml")
+    second = hash_folder(tmp_path)
+    (tmp_path / "b.toml").write_text("z")
+    assert len({first, second, hash_folder(tmp_path)}) == 3
