@@ -11,7 +11,7 @@ const WITH_PEOPLE = new Set(["answer_with_resources", "crisis_reply"]);
 const TITLES = new Map([["high", "You can reach a person right now"], ["imminent", "These people can help too"]]);
 const WRITTEN_BY = {
   generated: "Written by the AI, then screened",
-  vetted: "A vetted answer, not written by the AI just now",
+  vetted: "A prepared answer, not written by the AI just now",
   crisis: "Fixed words, not written by the AI just now",
   boundary: "Fixed words, not written by the AI just now",
   unavailable: "",
