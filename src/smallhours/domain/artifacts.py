@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -165,16 +165,14 @@ def staged_folder(
     config: Mapping[str, Any],
     seed: int,
     figures: dict[str, Any],
-    keep: Sequence[str] = (),
 ) -> Iterator[Path]:
     """Give a folder to write in; on success describe it and put it in place of ``target``.
 
-    ``figures`` may be filled while the folder is written. ``keep`` names files of an unfinished
-    earlier attempt to carry over. On an exception the partial folder is removed.
+    ``figures`` may be filled while the folder is written. On an exception the partial folder is removed.
     """
     partial = target.with_name(target.name + ".partial")
     with explained_disk_errors(target):
-        _clear(partial, keep)
+        shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
@@ -213,15 +211,6 @@ def write_aside(path: Path, data: bytes) -> None:
 def describe_machine() -> dict[str, Any]:
     """What a reader needs to judge a speed: system, processor kind, cores."""
     return {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()}
-
-
-def _clear(partial: Path, keep: Sequence[str]) -> None:
-    if not partial.exists():
-        return
-    for entry in partial.iterdir():
-        if entry.name in keep:
-            continue
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _hashes(folder: Path) -> dict[str, str]:
