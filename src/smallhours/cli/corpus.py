@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import click
 
@@ -19,9 +18,9 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print problems as JSON.")
-def check(file: Path | None, as_json: bool) -> int:
+def check(file: str | None, as_json: bool) -> int:
     """Validate FILE (default: the built-in pairs) and preview what was understood.
 
     \b
@@ -45,7 +44,7 @@ def check(file: Path | None, as_json: bool) -> int:
 
 
 @command.command()
-@click.option("--data", type=click.Path(path_type=Path), help="Pairs.  [default: built-in]")
+@click.option("--data", help="Pairs: a file, hf:owner/name, or builtin:98 …  [default: builtin:98]")
 @click.option("--name", help="Name of the run folder.  [default: default]")
 @with_settings(data="data", name="name")
 def build(settings: Settings) -> None:

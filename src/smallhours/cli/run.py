@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from smallhours.cli.console import announce, counting, training_report
@@ -15,7 +13,7 @@ from smallhours.domain.settings import Settings
 
 @click.command()
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="Pairs (CSV, TSV, JSON Lines).  [default: built-in]"
+    "--data", help="Pairs: a file, hf:owner/name, or builtin:98, builtin:en …  [default: builtin:98]"
 )
 @click.option("--base", help="A base from the catalog.  [default: embedded]")
 @click.option("--name", help="Name of the run folder.  [default: default]")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smallhours.corpus.augment import augment
-from smallhours.corpus.sources import hash_pairs, load_pairs, source_name
+from smallhours.corpus.sources import Reading, hash_pairs, load_pairs, source_name
 from smallhours.corpus.split import assign_groups, overlaps, split_groups
 from smallhours.corpus.text import asked, count_words
 from smallhours.corpus.validate import Severity, check_pairs
@@ -36,11 +36,12 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
         DataError: for pairs that cannot be used, all problems at once.
         ResourceError: if the folder cannot be written.
     """
-    inputs = {"pairs": hash_pairs(settings.data), "code": str(CODE_VERSION)}
+    reading = Reading(settings.corpus.columns, settings.corpus.sheet)
+    inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
     config = settings.corpus.model_dump(mode="json")
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         return require_manifest(target, _MADE_BY)
-    pairs, warnings = _usable_pairs(settings.data)
+    pairs, warnings = _usable_pairs(settings.data, reading)
     vectors = Remembered(vectors)  # the audit looks at the same answers again and again
     grouped = assign_groups(pairs, vectors, settings.corpus.group_similarity)
     splits = split_groups(
@@ -78,13 +79,13 @@ def read_split(folder: Path, split: Split) -> list[Example]:
     return read_examples(folder / f"{split}.jsonl")
 
 
-def _usable_pairs(path: Path | None) -> tuple[list[Example], int]:
-    pairs = load_pairs(path)
-    problems = check_pairs(pairs, source_name(path))
+def _usable_pairs(data: str | None, reading: Reading) -> tuple[list[Example], int]:
+    pairs = load_pairs(data, reading)
+    problems = check_pairs(pairs, source_name(data))
     errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
     if len(pairs) < FEWEST_PAIRS:
         errors.append(
-            f"{source_name(path)}: has {len(pairs)} pairs; at least {FEWEST_PAIRS} are needed, "
+            f"{source_name(data)}: has {len(pairs)} pairs; at least {FEWEST_PAIRS} are needed, "
             "so that some can be kept out of training to measure it"
         )
     if errors:

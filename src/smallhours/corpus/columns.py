@@ -1,45 +1,108 @@
-"""What the columns of a pairs file are called, and what they mean."""
+"""What columns are called, in the languages and conventions we meet, and what they mean."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
-NAMES = {
-    "question": ("question", "q", "prompt", "input", "instruction", "query"),
-    "answer": ("answer", "a", "completion", "output", "response", "reply"),
-    "id": ("id",),
-    "topic": ("topic", "category"),
-    "locale": ("locale", "language", "lang"),
+NAMES: dict[str, tuple[str, ...]] = {
+    "question": (
+        "question", "questions", "q", "prompt", "input", "instruction", "query", "user", "human", "client",
+        "person", "patient", "context", "message", "post", "ask", "asked", "request", "utterance",
+        "user message", "user input", "question text", "input text", "question body", "question title",
+        "source text", "prompt text", "pregunta", "frage", "pergunta", "domanda", "demande",
+    ),
+    "answer": (
+        "answer", "answers", "a", "completion", "output", "response", "responses", "reply", "replies",
+        "assistant", "bot", "chatbot", "therapist", "counselor", "counsellor", "psychologist", "model", "gpt",
+        "target", "answer text", "response text", "output text", "target text", "bot response",
+        "assistant message", "accepted answer", "respuesta", "réponse", "reponse", "antwort", "resposta",
+        "risposta",
+    ),
+    "id": ("id", "pair id", "row id", "uid", "uuid", "question id"),
+    "topic": ("topic", "category", "label", "theme", "tag", "subject", "intent", "tema", "thema", "thème"),
+    "locale": ("locale", "language", "lang", "idioma", "sprache", "langue"),
     "source": ("source",),
-    "author": ("author",),
+    "author": ("author", "author kind"),
     "licence": ("licence", "license"),
-}
+    "group": ("group",),
+}  # fmt: skip
+NEEDED = ("question", "answer")
+
 _MEANING = {name: column for column, names in NAMES.items() for name in names}
+_HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])")
+_SEPARATORS = re.compile(r"[^\w]+|_+")
 
 
-def meanings(header: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """The meaning of each column that has one, and what is wrong with the header.
+def plain(name: str) -> str:
+    """A name without case, punctuation, humps and numbering: ``questionText_1`` -> ``question text``."""
+    words = _SEPARATORS.sub(" ", _HUMPS.sub(" ", name.strip())).casefold().split()
+    return " ".join(word for word in words if not word.isdigit())
 
-    A column of another name is the owner's own and is left alone, unless it looks like a slip.
+
+def meanings(
+    header: Sequence[str], given: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], list[str]]:
+    """The meaning of each column that has one (name -> meaning), and what is wrong with the header.
+
+    ``given`` maps meanings to the owner's own column names and is taken at its word. Of several columns
+    that could be the question or the answer, the one with the plainest name is; where two are equally
+    plain, that is a fault. A column of another name is left alone, unless it looks like a slip.
     """
     columns: dict[str, str] = {}
+    wrong = _given_columns(header, given or {}, columns)
+    for meaning in NAMES:
+        if meaning in columns.values():
+            continue
+        ranked = sorted(
+            (NAMES[meaning].index(plain(name)), position, name)
+            for position, name in enumerate(header)
+            if name not in columns and _MEANING.get(plain(name)) == meaning
+        )
+        if len(ranked) > 1 and meaning in NEEDED and _rank_tied(ranked[0][2], ranked[1][2]):
+            wrong.append(
+                f"columns '{ranked[0][2]}' and '{ranked[1][2]}' both name the {meaning}; rename or remove "
+                f"one, or say which with --set corpus.columns='{meaning}={ranked[0][2]}'"
+            )
+        if ranked:
+            columns[ranked[0][2]] = meaning
+    wrong += _slips(header, columns)
+    listed = ", ".join(f"'{name}'" for name in header if name.strip()) or "none"
+    wrong += [
+        f"there is no column '{needed}'; columns found: {listed}. Say which one it is with "
+        f"--set corpus.columns='{needed}=NAME'"
+        for needed in NEEDED
+        if needed not in columns.values()
+    ]
+    return columns, wrong
+
+
+def _given_columns(header: Sequence[str], given: Mapping[str, str], columns: dict[str, str]) -> list[str]:
+    wrong = []
+    for meaning, name in given.items():
+        if name in header:
+            columns[name] = meaning
+        else:
+            near = difflib.get_close_matches(name, header, 1, 0.6)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            wrong.append(f"there is no column '{name}' to be the {meaning}{hint}")
+    return wrong
+
+
+def _rank_tied(one: str, other: str) -> bool:
+    """Two names of which neither says more than the other: ``question`` and ``prompt`` are, ``question`` and
+    ``question title`` are not."""
+    return plain(one).split()[0] != plain(other).split()[0]
+
+
+def _slips(header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
+    """Unknown names that are nearly a known one whose meaning is still missing."""
     wrong = []
     for name in header:
-        meaning = _MEANING.get(name.strip().casefold())
-        if meaning is None:
-            near = difflib.get_close_matches(
-                name.strip().casefold(), [n for n in _MEANING if len(n) > 2], 1, 0.8
-            )
-            if near:
-                wrong.append(f"unknown column '{name}'; did you mean '{near[0]}'?")
-        elif meaning in columns.values():
-            earlier = next(n for n, m in columns.items() if m == meaning)
-            wrong.append(f"columns '{earlier}' and '{name}' both name the {meaning}; rename or remove one")
-        else:
-            columns[name] = meaning
-    for needed in ("question", "answer"):
-        if needed not in columns.values():
-            listed = ", ".join(f"'{name}'" for name in header) or "none"
-            wrong.append(f"there is no column '{needed}'; columns found: {listed}")
-    return columns, wrong
+        if name in columns or plain(name) in _MEANING:
+            continue
+        near = difflib.get_close_matches(plain(name), [n for n in _MEANING if len(n) > 2], 1, 0.8)
+        if near and _MEANING[near[0]] not in columns.values():
+            wrong.append(f"unknown column '{name}'; did you mean '{near[0]}'?")
+    return wrong

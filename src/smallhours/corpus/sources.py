@@ -1,111 +1,235 @@
-"""Where pairs come from: a file of JSON Lines, CSV or TSV, or the pairs that come with us.
+"""Where pairs come from: a file, a data set of the Hugging Face hub, or the pairs that come with us.
 
-A file is read whole or not at all: every problem found is reported in one error, none is skipped.
+A source can be read again and again, a row at a time, so that a file may be larger than memory. What trains
+is read whole or not at all: every problem found is reported in one error, none is skipped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
+from itertools import chain, islice
 from pathlib import Path
 
-from smallhours.corpus import rows, tables
-from smallhours.domain.artifacts import hash_bytes
+from smallhours.corpus.shapes import Found, Interpreter
+from smallhours.corpus.tables import Fault, Row, Table, open_table
+from smallhours.domain.artifacts import hash_file, hash_json
 from smallhours.domain.errors import DataError
 from smallhours.domain.records import Example
 
-BUILTIN_NAME = "pairs.en.jsonl"
 SHOWN = 20
-_SEPARATORS = {".csv": None, ".tsv": "\t"}
-_LINES = (".jsonl", ".ndjson")
+SAMPLE = 200  # rows looked at before the first is read, to settle what field names leave open
+BUILTIN = "builtin"
+HUB = "hf:"
+SPLIT = "train"
+
+# The collections that come with us: the file, and how many of its first rows (None: all).
+_COLLECTIONS: dict[str, tuple[str, int | None]] = {
+    "98": ("pairs.en.jsonl", 98),
+    "en": ("pairs.en.jsonl", None),
+    "conversations": ("conversations.en.jsonl", None),
+    **{language: (f"pairs.{language}.jsonl", None) for language in ("es", "fr", "de", "pt", "hi", "ar")},
+}
+DEFAULT_COLLECTION = "98"
 
 
-def read_pairs(path: Path) -> list[Example]:
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read where it leaves a doubt: owner's column names by meaning, and the sheet."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sheet: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or data set of pairs. Messages call it ``name``; its rows are named after ``stem``."""
+
+    name: str
+    stem: str
+    path: Path | None = None
+    hub: str | None = None
+    limit: int | None = None
+    reading: Reading = Reading()
+
+    def table(self) -> Table:
+        """A fresh pass over the rows. Raises DataError when there is none to be had."""
+        table = _open_hub(self.hub) if self.hub else open_table(self._path(), self.name, self.reading.sheet)
+        return Table(islice(table.rows, self.limit), table.header, table.notes) if self.limit else table
+
+    def pass_over(self) -> Pass:
+        """A fresh pass over the examples and faults."""
+        return Pass(self)
+
+    def content_hash(self) -> str:
+        """Changes with the content and the way it is read, not with its name or place."""
+        content = hash_json(self.hub) if self.hub else hash_file(self._path())
+        return hash_json([content, self.limit, dict(self.reading.columns), self.reading.sheet])
+
+    def _path(self) -> Path:
+        path = self.path
+        if path is None or not path.exists():
+            raise DataError(f"{path}: no such file")
+        if path.is_dir():
+            raise DataError(f"{path}: is a folder; name the file of pairs in it")
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        return path
+
+
+class Pass:
+    """One way through a source: iterate over it for examples and faults, in order of the rows.
+
+    ``interpreter`` and ``notes`` say afterwards, or after the first row, what was understood.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._table = source.table()
+        sample = list(islice(self._table.rows, SAMPLE))
+        self.header = self._table.header
+        self.notes = self._table.notes
+        rows = [row for row in sample if isinstance(row, Row)]
+        self.interpreter = Interpreter(source.stem, rows, source.reading.columns)
+        self.sample = rows
+        self._rows: Iterator[Row | Fault] = chain(sample, self._table.rows)
+
+    def __iter__(self) -> Iterator[Found | Fault]:
+        if self.header is not None:
+            wrong = self.interpreter.shape(tuple(name for name in self.header if name)).wrong
+            if wrong:
+                yield from (Fault("row 1", text) for text in wrong)
+                return
+        for row in self._rows:
+            if isinstance(row, Fault):
+                yield row
+            else:
+                yield from self.interpreter.examples(row)
+
+
+def open_sources(data: str | Path | None, reading: Reading | None = None) -> list[Source]:
+    """What ``data`` names: a file, ``hf:owner/name``, or ``builtin:`` with collections joined by ``+``.
+
+    None is the default collection. Raises DataError for a collection that we do not have.
+    """
+    data = None if data is None else str(data)
+    if data is None or data == BUILTIN:
+        data = f"{BUILTIN}:{DEFAULT_COLLECTION}"
+    if data.startswith(f"{BUILTIN}:"):
+        return [_collection(name) for name in data.removeprefix(f"{BUILTIN}:").split("+")]
+    if data.startswith(HUB):
+        name = data.removeprefix(HUB)
+        return [Source(data, name.rpartition("/")[2] or name, hub=name, reading=reading or Reading())]
+    path = Path(data)
+    return [Source(path.name, path.stem, path, reading=reading or Reading())]
+
+
+def _collection(name: str) -> Source:
+    if name not in _COLLECTIONS:
+        raise DataError(f"{BUILTIN}:{name}: no such collection; there are {', '.join(_COLLECTIONS)}")
+    file, limit = _COLLECTIONS[name]
+    path = Path(str(resources.files("smallhours.corpus") / "data" / file))
+    return Source(f"{BUILTIN}:{name}", BUILTIN, path, limit=limit)
+
+
+def examples_of(sources: list[Source]) -> Iterator[Found | Fault]:
+    """Every example and fault of the sources, one source after the other; repeated ids are faults."""
+    taken: dict[str, str] = {}
+    for source in sources:
+        for item in source.pass_over():
+            place = f"{source.name} {item.place}"
+            if isinstance(item, Fault):
+                yield Fault(place, item.text)
+                continue
+            if item.named and item.example.id in taken:
+                first = taken[item.example.id]
+                yield Fault(place, f"id '{item.example.id}' is taken by {first}; every id must be unique")
+                continue
+            if item.named:
+                taken[item.example.id] = item.place
+            yield Found(place, item.example, item.named)
+
+
+def read_pairs(path: Path | str, reading: Reading | None = None) -> list[Example]:
     """The pairs of a file, in its order.
 
-    JSON Lines (``.jsonl``, ``.ndjson``) hold records with ``messages``, or a question and an answer;
-    CSV and TSV hold a header row and the columns ``question`` and ``answer`` (or common names for
-    them) and, if wanted, ``id``, ``topic``, ``locale``, ``source``, ``author`` and ``licence``.
-    A pair without an id is named after the file and its row: ``pairs-0002``.
+    JSON Lines, JSON, CSV, TSV, Parquet and Excel are read, in any convention that ``shapes`` knows. A pair
+    without an id is named after the file and its row: ``pairs-0002``.
 
     Raises:
         DataError: with all the problems found (20 are shown), each naming its row.
     """
-    return _parse(path.name, path.suffix.lower(), path.stem, _read(path))
+    return load_pairs(path, reading)
 
 
-def builtin_pairs() -> list[Example]:
-    """The 98 pairs that come with the package."""
-    return _parse(BUILTIN_NAME, ".jsonl", "builtin", _builtin_bytes())
+def load_pairs(data: str | Path | None, reading: Reading | None = None) -> list[Example]:
+    """The pairs of what ``data`` names (see :func:`open_sources`), whole or not at all.
+
+    Raises:
+        DataError: with all the problems found (20 are shown), each naming its row.
+    """
+    sources = open_sources(data, reading)
+    found: list[Example] = []
+    shown: list[str] = []
+    faults = 0
+    for item in examples_of(sources):
+        if isinstance(item, Found):
+            found.append(item.example)
+        else:
+            faults += 1
+            if faults <= SHOWN:
+                shown.append(str(item))
+    name = source_name(data)
+    if faults:
+        more = [f"{name}: and {faults - SHOWN} more"] if faults > SHOWN else []
+        raise DataError([*shown, *more])
+    if not found:
+        raise DataError(f"{name}: has a header and no pairs; add a row for each pair")
+    return found
 
 
-def load_pairs(path: Path | None) -> list[Example]:
-    """The pairs of ``path``, or the built-in ones where there is none."""
-    return read_pairs(path) if path else builtin_pairs()
+def builtin_pairs(collections: str = DEFAULT_COLLECTION) -> list[Example]:
+    """The pairs that come with the package: collections joined by ``+``."""
+    return load_pairs(f"{BUILTIN}:{collections}")
 
 
-def source_name(path: Path | None) -> str:
-    """What messages call the file."""
-    return path.name if path else BUILTIN_NAME
+def source_name(data: str | Path | None) -> str:
+    """What messages call it."""
+    return " + ".join(source.name for source in open_sources(data))
 
 
-def hash_pairs(path: Path | None) -> str:
-    """SHA-256 of the content of a pairs file: neither its name nor its place matters.
+def hash_pairs(data: str | Path | None, reading: Reading | None = None) -> str:
+    """SHA-256 of the content and how it is read; neither name nor place matters.
 
     Raises:
         DataError: if it cannot be read.
     """
-    return hash_bytes(_read(path) if path else _builtin_bytes())
+    hashes = [source.content_hash() for source in open_sources(data, reading)]
+    return hashes[0] if len(hashes) == 1 else hash_json(hashes)
 
 
-def _builtin_bytes() -> bytes:
-    return (resources.files("smallhours.corpus") / "data" / BUILTIN_NAME).read_bytes()
-
-
-def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder; name the file of pairs in it")
+def _open_hub(name: str) -> Table:
+    """A data set of the hub, streamed by ``datasets``: ``owner/name`` or ``owner/name:split``."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _parse(name: str, suffix: str, stem: str, data: bytes) -> list[Example]:
-    if suffix not in _SEPARATORS and suffix not in _LINES:
-        kinds = ", ".join((*_LINES, *_SEPARATORS))
-        raise DataError(f"{name}: files of kind '{suffix}' are not read; save it as one of {kinds}")
-    text = _decode(name, data)
-    if not text.strip():
-        raise DataError(f"{name}: is empty; every pair needs a question and an answer")
-    if suffix in _LINES:
-        examples, faults = rows.from_lines(tables.parse_lines(text), stem)
-    else:
-        examples, faults = rows.from_table(tables.parse_table(text, _SEPARATORS[suffix]), stem)
-    faults += rows.duplicate_ids(examples)
-    if faults:
-        shown = [f"{name} {fault}" for fault in faults]
-        if len(shown) > SHOWN:
-            shown[SHOWN:] = [f"{name}: and {len(shown) - SHOWN} more"]
-        raise DataError(shown)
-    if not examples:
-        raise DataError(f"{name}: has a header and no pairs; add a row for each pair")
-    return [found.example for found in examples]
-
-
-def _decode(name: str, data: bytes) -> str:
-    """UTF-8 with or without a byte order mark; a NUL betrays UTF-16 and other binary files."""
-    at = data.find(b"\0")
+        import datasets  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        raise DataError(
+            f"{HUB}{name}: reading from the hub needs the package datasets; "
+            "install it with: pip install datasets"
+        ) from None
+    repository, _, split = name.partition(":")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # The offset counts from behind a byte order mark.
-        at = error.start + (len(data) - len(error.object))
-    if at < 0:
-        return text
-    line = data.count(b"\n", 0, at) + 1
-    raise DataError(
-        f"{name} line {line} (byte {at}): not UTF-8 text (found 0x{data[at]:02X}); "
-        "save it as UTF-8 (Excel: 'CSV UTF-8')"
-    )
+        rows = datasets.load_dataset(repository, split=split or SPLIT, streaming=True)
+    except Exception as error:  # noqa: BLE001  (datasets raises a dozen kinds, from several libraries)
+        raise DataError(
+            f"{HUB}{name}: cannot be loaded ({type(error).__name__}: {str(error).splitlines()[0]:.200}). "
+            "Check the name, the network and whether the data set is gated."
+        ) from None
+
+    def numbered() -> Iterator[Row | Fault]:
+        for number, value in enumerate(rows, start=1):
+            yield Row(f"row {number}", number, dict(value))
+
+    return Table(numbered(), tuple(rows.column_names) if rows.column_names else None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Frozen(BaseModel):
@@ -23,10 +23,15 @@ class Role(StrEnum):
 
 
 class Message(Frozen):
-    """One turn."""
+    """One turn.
+
+    ``weight`` 0 keeps an answer out of what is learnt, as in OpenAI's fine-tuning format: a fixed reply to a
+    crisis stands in a conversation, and no model is to imitate it.
+    """
 
     role: Role
     content: str
+    weight: Literal[0, 1] = Field(1, exclude_if=lambda weight: weight == 1)
 
 
 class Conversation(Frozen):

@@ -10,9 +10,9 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from smallhours.domain.errors import SettingsError
 from smallhours.domain.messages import Frozen
@@ -29,6 +29,26 @@ SYSTEM_PROMPT = (
 )
 
 
+MEANINGS = ("question", "answer", "id", "topic", "locale", "source", "author", "licence", "group")
+
+
+def _columns(value: object) -> object:
+    """``question=Frage,answer=Antwort``, as flags and variables have it, to a mapping."""
+    pairs = value
+    if isinstance(value, str):
+        split = [part.partition("=") for part in value.split(",") if part.strip()]
+        if not all(name.strip() and mark for name, mark, _ in split):
+            raise ValueError("write it as question=NAME,answer=NAME")
+        pairs = {name.strip(): column.strip() for name, _, column in split}
+    if isinstance(pairs, dict) and set(pairs) - set(MEANINGS):
+        raise ValueError(f"a column can be: {', '.join(MEANINGS)}")
+    return pairs
+
+
+Data = Annotated[str | None, BeforeValidator(lambda given: str(given) if isinstance(given, Path) else given)]
+Columns = Annotated[dict[str, str], BeforeValidator(_columns)]
+
+
 class CorpusSettings(Frozen):
     """How pairs become a dataset."""
 
@@ -40,6 +60,11 @@ class CorpusSettings(Frozen):
     )
     test_share: float = Field(0.15, gt=0, lt=0.5, description="share of pairs kept for the report")
     group_similarity: float = Field(0.80, gt=0, le=1, description="answers at least this alike share a group")
+    columns: Columns = Field(
+        default_factory=dict,
+        description="your own column names, where they are not understood: question=Frage,answer=Antwort",
+    )
+    sheet: str | None = Field(None, description="the worksheet of an Excel file")
 
 
 class TrainSettings(Frozen):
@@ -119,7 +144,10 @@ class ServeSettings(Frozen):
 class Settings(Frozen):
     """The resolved configuration of a run."""
 
-    data: Path | None = Field(None, description="pairs file; none: the built-in pairs")
+    data: Data = Field(
+        None,
+        description="pairs: a file, hf:owner/name, or builtin:98, builtin:en, builtin:en+conversations …",
+    )
     base: str = Field("embedded", description="a name from the catalog")
     name: str = Field(
         "default", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the run folder"

@@ -53,13 +53,14 @@ def _chatml_turn(message: Message) -> list[Segment]:
     opening = Segment(f"<|im_start|>{message.role.value}\n")
     content = _without_markers(message.content, ("<|im_start|>", "<|im_end|>", "<|endoftext|>"))
     if message.role is Role.ASSISTANT:
-        return [opening, Segment(content + "<|im_end|>", learnt=True), Segment("\n")]
+        return [opening, Segment(content + "<|im_end|>", learnt=message.weight > 0), Segment("\n")]
     return [opening, Segment(content + "<|im_end|>\n")]
 
 
 def _dialogpt_turn(message: Message) -> list[Segment]:
     content = _without_markers(message.content, ("<|endoftext|>",))
-    return [Segment(content + "<|endoftext|>", learnt=message.role is Role.ASSISTANT)]
+    learnt = message.role is Role.ASSISTANT and message.weight > 0
+    return [Segment(content + "<|endoftext|>", learnt=learnt)]
 
 
 def _without_markers(text: str, markers: tuple[str, ...]) -> str:

@@ -74,23 +74,24 @@ BAD = [
     ("p.csv", "", ["p.csv: is empty"]),
     ("p.csv", " \n\n", ["p.csv: is empty"]),
     ("p.csv", "question,answer\n", ["p.csv: has a header and no pairs"]),
-    ("p.xlsx", "PK", ["files of kind '.xlsx' are not read; save it as one of .jsonl, .ndjson, .csv, .tsv"]),
+    ("p.docx", "PK", ["files of kind '.docx' are not read; save it as one of .jsonl, .ndjson, .json, .csv"]),
+    ("p.xlsx", "PK", ["p.xlsx: not an Excel workbook of kind .xlsx"]),
+    ("p.parquet", "PAR", ["p.parquet: not a Parquet file"]),
     (
         "p.csv",
-        b"question,answer\nq1,caf\xe9\n",
-        ["p.csv line 2 (byte 22): not UTF-8 text (found 0xE9); save it as UTF-8"],
+        b"question,answer\nq1,caf\xc3\xa9\nq2,na\xc3\xafve caf\xe9\n",
+        ["p.csv line 3 (byte 38): not UTF-8 text (found 0xE9); save it as UTF-8"],
     ),
+    ("p.csv", b"question,answer\nq1,caf\x81\n", ["p.csv line 2 (byte 22): not UTF-8 text (found 0x81)"]),
     ("p.csv", b"\xef\xbb\xbfquestion,answer\nq\xff", ["line 2 (byte 20)"]),
-    (
-        "p.csv",
-        "question,answer\nq,a\n".encode("utf-16"),
-        ["p.csv line 1 (byte 0): not UTF-8", "save it as UTF-8"],
-    ),
     ("p.csv", "question,answer\nq,a\n".encode("utf-16-le"), ["not UTF-8 text (found 0x00)"]),
     (
         "p.csv",
-        "frage,antwort\nq,a\n",
-        ["row 1: there is no column 'question'; columns found: 'frage', 'antwort'"],
+        "kysymys,vastaus\nq,a\n",
+        [
+            "row 1: there is no column 'question'; columns found: 'kysymys', 'vastaus'. Say which one it is "
+            "with --set corpus.columns='question=NAME'"
+        ],
     ),
     ("p.csv", "question,anwser\nq,a\n", ["row 1: unknown column 'anwser'; did you mean 'answer'?"]),
     ("p.csv", "question,prompt,answer\nq,p,a\n", ["columns 'question' and 'prompt' both name the question"]),
@@ -133,13 +134,13 @@ BAD = [
     ("p.jsonl", '{"messages": "hi"}', ["line 1: messages = 'hi'"]),
     (
         "p.jsonl",
-        '{"messages": [{"role": "human", "content": "q"}, {"role": "assistant", "content": "a"}]}',
-        ["line 1: messages.0.role = 'human'"],
+        '{"messages": [{"role": "tool", "content": "q"}, {"role": "assistant", "content": "a"}]}',
+        ["line 1: messages.0.role = 'tool'"],
     ),
     (
         "p.jsonl",
         '{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "q"}]}',
-        ["line 1: record: the last message must have role 'assistant': it is the answer"],
+        ["line 1: messages: no answer (role 'assistant') follows a question (role 'user')"],
     ),
     (
         "p.jsonl",
