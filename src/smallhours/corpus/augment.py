@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 
+from smallhours.corpus.ledger import key
 from smallhours.corpus.locks import locked
 from smallhours.corpus.rewording import Candidate, candidates
 from smallhours.corpus.text import asked
@@ -17,24 +18,25 @@ _THEN = ("after", "before", "tidied")
 
 
 def augment(
-    examples: Sequence[Example], expansion: int, seed: int, avoid: Collection[str] = ()
-) -> list[Example]:
-    """Each example followed by ``expansion - 1`` rewordings of its last question.
+    examples: Iterable[Example], expansion: int, seed: int, taken: set[int] | None = None
+) -> Iterator[Example]:
+    """Each example followed by up to ``expansion - 1`` rewordings of its last question.
 
     A rewording has the answer of its parent, the id ``<parent>~1`` …, the parent's id and the name
-    of its rule. It keeps every negation, number and clinical word, and it repeats the words of no
-    other example of the result (case and punctuation aside). ``avoid`` are wordings, as
-    :func:`~smallhours.corpus.text.asked` gives them, that must not appear: the held-out ones.
+    of its rule. It keeps every negation, number and clinical word, and its wording is not among ``taken``,
+    to which it is added: the keys (see :func:`~smallhours.corpus.ledger.key`) of what is asked in all the
+    originals, held out or not.
 
     The same seed gives the same result. Where the rules know too few wordings (they know English
     only), an example gets as many as there are.
     """
-    taken = {asked(example) for example in examples} | set(avoid)
-    result = []
+    taken = set() if taken is None else taken
     for example in examples:
-        result.append(example)
+        yield example
         made = 0
         for candidate in _chosen(example, seed) if expansion > 1 else ():
+            if made == expansion - 1:
+                break
             reworded = example.model_copy(
                 update={
                     "id": f"{example.id}~{made + 1}",
@@ -43,13 +45,11 @@ def augment(
                     "rewording": candidate.rule,
                 }
             )
-            if asked(reworded) not in taken:
-                taken.add(asked(reworded))
-                result.append(reworded)
+            wording = key(asked(reworded))
+            if wording not in taken and asked(reworded) != asked(example):
+                taken.add(wording)
                 made += 1
-            if made == expansion - 1:
-                break
-    return result
+                yield reworded
 
 
 def _chosen(example: Example, seed: int) -> Iterator[Candidate]:

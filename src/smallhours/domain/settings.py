@@ -60,6 +60,9 @@ class CorpusSettings(Frozen):
     )
     test_share: float = Field(0.15, gt=0, lt=0.5, description="share of pairs kept for the report")
     group_similarity: float = Field(0.80, gt=0, le=1, description="answers at least this alike share a group")
+    near_duplicate: float = Field(
+        0.9, gt=0.5, le=1, description="a row that shares this much of an earlier one's letters is left out"
+    )
     columns: Columns = Field(
         default_factory=dict,
         description="your own column names, where they are not understood: question=Frage,answer=Antwort",

@@ -20,6 +20,8 @@ from smallhours.llm.chat_format import ChatFormat
 
 # Lengths are rounded up to a multiple of this: a matrix library prepares its kernels per shape.
 LENGTH_STEP = 16
+# Tokens whose logits are held at a time: 128 rows of 49,152 take 25 MB, which a cache may hold.
+HEAD_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,48 @@ def answer_nll(model: Any, batch: Batch) -> torch.Tensor:
     shared = _shared_prefix(batch)
     hidden = _hidden_states(_decoder(model), batch, shared)
     before_targets = hidden[:, :-1][batch.targets[:, shared + 1 :]]
-    logits = model.get_output_embeddings()(before_targets)
-    return cross_entropy(logits.float(), batch.ids[batch.targets], reduction="none")
+    return token_nll(before_targets, model.get_output_embeddings(), batch.ids[batch.targets])
+
+
+def token_nll(hidden: torch.Tensor, head: Any, labels: torch.Tensor) -> torch.Tensor:
+    """Negative log-likelihood (nats) of ``labels`` (n) after ``hidden`` (n, width), in float32."""
+    if type(head) is torch.nn.Linear and head.bias is None and not head.weight.requires_grad:
+        found: torch.Tensor = _FrozenHeadLoss.apply(hidden, head.weight, labels)
+        return found
+    return cross_entropy(head(hidden).float(), labels, reduction="none")
+
+
+class _FrozenHeadLoss(torch.autograd.Function):
+    """Cross-entropy behind a head that does not learn, in chunks, without keeping a row of the vocabulary.
+
+    The loss of a token depends on its own hidden state alone, so its gradient, ``(softmax - onehot) W``, is
+    computed on the way forward, while the probabilities are at hand, and only scaled on the way back.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        nll = torch.empty(len(labels), dtype=torch.float32)
+        wanted = ctx.needs_input_grad[0]
+        gradient = torch.empty_like(hidden) if wanted else None
+        for start in range(0, len(labels), HEAD_ROWS):
+            rows = slice(start, start + HEAD_ROWS)
+            own = torch.arange(len(labels[rows])), labels[rows]
+            logits = hidden[rows] @ weight.t()
+            if gradient is None:
+                nll[rows] = cross_entropy(logits.float(), labels[rows], reduction="none")
+                continue
+            probabilities = torch.softmax(logits, dim=-1, dtype=torch.float32)
+            nll[rows] = -probabilities[own].clamp_min(torch.finfo(torch.float32).tiny).log()
+            probabilities[own] -= 1.0
+            gradient[rows] = probabilities.to(weight.dtype) @ weight
+        if gradient is not None:
+            ctx.save_for_backward(gradient)
+        return nll
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * gradients[0].unsqueeze(1).to(gradient.dtype), None, None
 
 
 def _shared_prefix(batch: Batch) -> int:

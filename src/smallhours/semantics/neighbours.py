@@ -42,26 +42,12 @@ def best_matches(queries: Vectors, index: Vectors) -> list[Neighbour]:
     return found
 
 
-def groups_by_similarity(vectors: Vectors, threshold: float) -> list[int]:
-    """A group number for each row, counted from 0 in order of first appearance.
-
-    Rows whose cosine is at least ``threshold`` share a group, and so does whatever is linked to them
-    through others: two members of a group may be less alike than the threshold.
-    """
-    parents = list(range(len(vectors)))
-
-    def root(member: int) -> int:
-        while parents[member] != member:
-            parents[member] = parents[parents[member]]
-            member = parents[member]
-        return member
-
+def links(vectors: Vectors, threshold: float) -> Iterator[tuple[int, int]]:
+    """Every pair (earlier row, later row) whose cosine is at least ``threshold``."""
     for start, similarities in _blocks(vectors, vectors):
         later = np.arange(len(vectors)) > np.arange(start, start + len(similarities))[:, None]
         for row, column in np.argwhere(later & (similarities >= threshold - ROUNDING)):
-            parents[root(int(start + row))] = root(int(column))
-    numbers: dict[int, int] = {}
-    return [numbers.setdefault(root(member), len(numbers)) for member in range(len(vectors))]
+            yield int(start + row), int(column)
 
 
 def _blocks(queries: Vectors, index: Vectors) -> Iterator[tuple[int, NDArray[np.float32]]]:

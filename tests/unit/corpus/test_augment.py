@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallhours.corpus.augment import augment
+from smallhours.corpus.augment import augment as stream
+from smallhours.corpus.ledger import key
 from smallhours.corpus.locks import locked
 from smallhours.corpus.rewording import candidates
 from smallhours.corpus.text import asked
@@ -18,6 +19,11 @@ from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
 
 MakePair = Callable[..., Example]
+
+
+def augment(examples: list[Example], expansion: int, seed: int, avoid: Collection[str] = ()) -> list[Example]:
+    taken = {key(asked(example)) for example in examples} | {key(wording) for wording in avoid}
+    return list(stream(examples, expansion, seed, taken))
 
 
 class TestBuiltIn:

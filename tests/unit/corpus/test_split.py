@@ -8,8 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smallhours.corpus.audit import leaks, overlaps
 from smallhours.corpus.augment import augment
-from smallhours.corpus.split import assign_groups, leaks, overlaps, split_groups
+from smallhours.corpus.grouping import group_numbers
+from smallhours.corpus.ledger import Ledger
+from smallhours.corpus.split import SPLITS, split_groups
 from smallhours.corpus.text import asked
 from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Message, Role
@@ -24,6 +27,29 @@ def pair(id_: str, question: str, answer: str, topic: str = "general") -> Exampl
     return Example(id=id_, messages=messages, topic=topic)
 
 
+def noted(pairs: list[Example]) -> Ledger:
+    ledger = Ledger()
+    for example in pairs:
+        ledger.add(example)
+    return ledger
+
+
+def groups_of(pairs: list[Example], encoder: Encoder) -> list[int]:
+    return group_numbers(noted(pairs), encoder, THRESHOLD).tolist()
+
+
+def split(
+    pairs: list[Example], encoder: Encoder, validation: float, test: float, seed: int
+) -> dict[Split, list[Example]]:
+    ledger = noted(pairs)
+    groups = group_numbers(ledger, encoder, THRESHOLD)
+    found = split_groups(groups, ledger.topic_codes(), ledger.topic_names, validation, test, seed)
+    return {
+        name: [e for e, at in zip(pairs, found, strict=True) if at == number]
+        for number, name in enumerate(SPLITS)
+    }
+
+
 class TestGroups:
     def test_a_planted_near_duplicate_answer_is_found(self, bag_of_words: Encoder) -> None:
         answer = "drink some water and rest for a while before you decide anything at all"
@@ -32,25 +58,42 @@ class TestGroups:
             pair("b", "two", "something else entirely"),
             pair("c", "three", answer + " tonight"),
         ]
-        assert [e.group for e in assign_groups(pairs, bag_of_words, THRESHOLD)] == ["g0001", "g0002", "g0001"]
+        assert groups_of(pairs, bag_of_words) == [0, 1, 0]
 
     def test_the_same_question_in_other_dress_shares_a_group(self, bag_of_words: Encoder) -> None:
         pairs = [pair("a", "I can't sleep!", "rest"), pair("b", "i cant sleep", "write it down")]
-        assert len({e.group for e in assign_groups(pairs, bag_of_words, THRESHOLD)}) == 1
+        assert groups_of(pairs, bag_of_words) == [0, 0]
 
     def test_links_are_followed(self, bag_of_words: Encoder) -> None:
         pairs = [pair("a", "one", "x"), pair("b", "one", "y"), pair("c", "two", "y"), pair("d", "three", "z")]
-        assert [e.group for e in assign_groups(pairs, bag_of_words, THRESHOLD)] == ["g0001"] * 3 + ["g0002"]
+        assert groups_of(pairs, bag_of_words) == [0, 0, 0, 1]
 
     def test_a_group_that_was_given_stays_together(self, bag_of_words: Encoder) -> None:
         pairs = [pair("a", "one", "x"), pair("b", "two", "y")]
         given_group = [example.model_copy(update={"group": "mine"}) for example in pairs]
-        assert len({e.group for e in assign_groups(given_group, bag_of_words, THRESHOLD)}) == 1
+        assert groups_of(given_group, bag_of_words) == [0, 0]
+
+    def test_too_many_answers_for_meaning_are_grouped_by_their_letters(
+        self, bag_of_words: Encoder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("smallhours.corpus.ledger.BY_MEANING", 2)
+        answer = "drink some water and rest for a while before you decide anything at all"
+        pairs = [
+            pair("a", "one", answer),
+            pair("b", "two", "something else entirely"),
+            pair(
+                "c",
+                "three",
+                "Drink some water, and rest for a while before you decide anything at all today.",
+            ),
+            pair("d", "four", "all at anything decide you before while a for rest and water some drink"),
+        ]
+        assert groups_of(pairs, bag_of_words) == [0, 1, 0, 2]
 
 
 class TestSplit:
     def test_shares_and_topics_are_kept(self, builtin: list[Example], bag_of_words: Encoder) -> None:
-        splits = split_groups(assign_groups(builtin, bag_of_words, THRESHOLD), 0.10, 0.15, seed=1)
+        splits = split(builtin, bag_of_words, 0.10, 0.15, seed=1)
         assert {split: len(examples) for split, examples in splits.items()} == {
             Split.TRAIN: 73,
             Split.VALIDATION: 10,
@@ -62,21 +105,21 @@ class TestSplit:
             assert abs(shares["anxiety"] - 0.35) < 0.06
 
     def test_the_seed_decides(self, builtin: list[Example], bag_of_words: Encoder) -> None:
-        grouped = assign_groups(builtin, bag_of_words, THRESHOLD)
-        assert split_groups(grouped, 0.1, 0.15, seed=1) == split_groups(grouped, 0.1, 0.15, seed=1)
-        assert split_groups(grouped, 0.1, 0.15, seed=1) != split_groups(grouped, 0.1, 0.15, seed=2)
+        first = split(builtin, bag_of_words, 0.1, 0.15, seed=1)
+        assert first == split(builtin, bag_of_words, 0.1, 0.15, seed=1)
+        assert first != split(builtin, bag_of_words, 0.1, 0.15, seed=2)
 
     def test_an_oversized_group_goes_to_training(self, bag_of_words: Encoder) -> None:
         alike = [pair(f"a{n}", f"question {n}", "the very same answer") for n in range(30)]
         others = [pair(f"b{n}", f"other {n}", f"w{n}") for n in range(10)]
-        splits = split_groups(assign_groups(alike + others, bag_of_words, THRESHOLD), 0.1, 0.15, seed=3)
+        splits = split(alike + others, bag_of_words, 0.1, 0.15, seed=3)
         assert {e.id for e in alike} <= {e.id for e in splits[Split.TRAIN]}
         assert len(splits[Split.TEST]) == 6
 
     def test_fewer_than_three_groups_are_refused(self, bag_of_words: Encoder) -> None:
-        pairs = assign_groups([pair(f"a{n}", f"q{n}", "same") for n in range(20)], bag_of_words, THRESHOLD)
+        pairs = [pair(f"a{n}", f"q{n}", "same") for n in range(20)]
         with pytest.raises(DataError, match=r"form 1 group\(s\).*need one each"):
-            split_groups(pairs, 0.1, 0.15, seed=1)
+            split(pairs, bag_of_words, 0.1, 0.15, seed=1)
 
 
 QUESTIONS = [
@@ -112,19 +155,19 @@ def test_nothing_held_out_is_ever_trained_on(
     bag_of_words: Encoder, drawn: list[tuple[str, str, str]], validation: float, test: float, seed: int
 ) -> None:
     pairs = [pair(f"p{n}", question, answer, topic) for n, (question, answer, topic) in enumerate(drawn)]
-    grouped = assign_groups(pairs, bag_of_words, THRESHOLD)
+    groups = dict(zip((e.id for e in pairs), groups_of(pairs, bag_of_words), strict=True))
     try:
-        splits = split_groups(grouped, validation, test, seed)
+        splits = split(pairs, bag_of_words, validation, test, seed)
     except DataError:
-        assert len({example.group for example in grouped}) < 3
+        assert len(set(groups.values())) < 3
         return
     held_out = splits[Split.VALIDATION] + splits[Split.TEST]
-    train = augment(splits[Split.TRAIN], 4, seed, avoid={asked(example) for example in held_out})
+    train = list(augment(splits[Split.TRAIN], 4, seed, set(noted(pairs).asked)))
 
     assert all(splits.values())
     assert sorted(e.id for part in splits.values() for e in part) == sorted(e.id for e in pairs)
-    groups = [{example.group for example in part} for part in splits.values()]
-    assert not groups[0] & groups[1] and not groups[0] & groups[2] and not groups[1] & groups[2]
+    held = [{groups[example.id] for example in part} for part in splits.values()]
+    assert not held[0] & held[1] and not held[0] & held[2] and not held[1] & held[2]
     assert not {asked(example) for example in train} & {asked(example) for example in held_out}
     assert not {example.answer for example in train} & {example.answer for example in held_out}
     originals = splits[Split.TRAIN]

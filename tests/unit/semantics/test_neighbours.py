@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallhours.semantics import neighbours
-from smallhours.semantics.neighbours import best_matches, groups_by_similarity, nearest
+from smallhours.semantics.neighbours import best_matches, links, nearest
+from smallhours.semantics.union import Union
 from smallhours.semantics.vectors import Vectors
 
 
@@ -16,6 +17,13 @@ def at(*degrees: float) -> Vectors:
     """Vectors of length 1 in the plane."""
     radians = np.radians(degrees)
     return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
+
+
+def groups_by_similarity(vectors: Vectors, threshold: float) -> list[int]:
+    union = Union(len(vectors))
+    for one, other in links(vectors, threshold):
+        union.link(one, other)
+    return union.numbers().tolist()
 
 
 def test_the_nearest_come_first_and_equals_in_order() -> None:
