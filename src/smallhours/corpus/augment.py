@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 from smallhours.corpus.locks import locked
 from smallhours.corpus.rewording import Candidate, candidates
 from smallhours.corpus.text import asked
-from smallhours.domain.records import Example
+from smallhours.domain.records import Example, ReviewState
 
 # A frame or better spelling only where there are not enough other questions.
 _FIRST = ("question", "spare")
@@ -41,6 +41,7 @@ def augment(
                     "messages": example.with_question(candidate.text),
                     "parent": example.id,
                     "rewording": candidate.rule,
+                    "review": ReviewState.UNREVIEWED,  # nobody has signed these words
                 }
             )
             if asked(reworded) not in taken:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from smallhours.corpus.augment import augment
+from smallhours.corpus.review.ledger import Ledger
+from smallhours.corpus.review.selection import ledger_of, select
 from smallhours.corpus.sources import Reading, hash_pairs, load_pairs, source_name
 from smallhours.corpus.split import assign_groups, overlaps, split_groups
 from smallhours.corpus.text import asked, count_words
@@ -20,7 +22,7 @@ from smallhours.domain.settings import Settings
 from smallhours.semantics.vectors import Encoder, Remembered
 
 STAGE = "corpus"
-CODE_VERSION = 1  # raise it when the same pairs come out differently
+CODE_VERSION = 2  # raise it when the same pairs come out differently
 FEWEST_PAIRS = 12
 _MADE_BY = "smallhours corpus build"
 
@@ -37,11 +39,14 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
         ResourceError: if the folder cannot be written.
     """
     reading = Reading(settings.corpus.columns, settings.corpus.sheet)
+    ledger = ledger_of(settings)
     inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
-    config = settings.corpus.model_dump(mode="json")
+    if ledger.content_hash:
+        inputs["sign_offs"] = ledger.content_hash
+    config = settings.corpus.model_dump(mode="json", exclude={"sign_offs"})
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         return require_manifest(target, _MADE_BY)
-    pairs, warnings = _usable_pairs(settings.data, reading)
+    pairs, warnings, review = _usable_pairs(settings, reading, ledger)
     vectors = Remembered(vectors)  # the audit looks at the same answers again and again
     grouped = assign_groups(pairs, vectors, settings.corpus.group_similarity)
     splits = split_groups(
@@ -53,6 +58,7 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
         originals, settings.corpus.expansion, settings.seed, avoid={asked(example) for example in held_out}
     )
     figures = _figures(grouped, splits, warnings)
+    figures["review"] = review
     figures["expansion"] = _expansion(originals, splits[Split.TRAIN], settings.corpus.expansion)
     figures["leaks"] = {
         split.value: _leak_audit(
@@ -79,18 +85,31 @@ def read_split(folder: Path, split: Split) -> list[Example]:
     return read_examples(folder / f"{split}.jsonl")
 
 
-def _usable_pairs(data: str | None, reading: Reading) -> tuple[list[Example], int]:
-    pairs = load_pairs(data, reading)
+def _usable_pairs(
+    settings: Settings, reading: Reading, ledger: Ledger
+) -> tuple[list[Example], int, dict[str, Any]]:
+    """The pairs to build from, the number of warnings about them, and the figures of their review."""
+    data = settings.data
+    selection = select(
+        load_pairs(data, reading),
+        ledger,
+        reviewed_only=settings.corpus.reviewed_only,
+        fewest=FEWEST_PAIRS,
+        source=source_name(data),
+    )
+    pairs = selection.pairs
     problems = check_pairs(pairs, source_name(data))
     errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
     if len(pairs) < FEWEST_PAIRS:
+        rejected = selection.figures["left_out"]
+        aside = f" ({rejected} rejected ones left out)" * bool(rejected)
         errors.append(
-            f"{source_name(data)}: has {len(pairs)} pairs; at least {FEWEST_PAIRS} are needed, "
+            f"{source_name(data)}: has {len(pairs)} pairs{aside}; at least {FEWEST_PAIRS} are needed, "
             "so that some can be kept out of training to measure it"
         )
     if errors:
         raise DataError(errors)
-    return pairs, len(problems)
+    return pairs, len(problems), selection.figures
 
 
 def _figures(
