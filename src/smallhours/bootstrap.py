@@ -74,6 +74,12 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
 
     manifest = build(settings, settings.run_folder / "dataset", sentence_vectors())
     announce(f"dataset: {settings.run_folder / 'dataset'}")
+    review = manifest.figures["review"]
+    if "sign_offs" in manifest.inputs or review["left_out"]:
+        states = ", ".join(f"{count} {state}" for state, count in review["states"].items() if count)
+        announce(f"review: {states}; {review['left_out']} left out")
+        for note in review["notes"]:
+            announce(f"review: {note}")
     return manifest
 
 

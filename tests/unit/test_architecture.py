@@ -26,10 +26,12 @@ def loaded_after(code: str) -> set[str]:
         "import smallhours.llm.chat_format",
         "import smallhours.bootstrap",
         "import smallhours.corpus.build",
+        "import smallhours.corpus.review.session",
         "import smallhours.evaluate.run",
         "from smallhours.cli.main import run; run(['--help'])",
         "from smallhours.cli.main import run; run(['screen', '--help'])",
         "from smallhours.cli.main import run; run(['serve', '--help'])",
+        "from smallhours.cli.main import run; run(['corpus', 'review', '--help'])",
     ],
 )
 def test_heavy_packages_stay_out(code: str) -> None:

@@ -1,4 +1,4 @@
-"""``smallhours corpus``: check, build, show."""
+"""``smallhours corpus``: check, review, build, show."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from collections import Counter
 import click
 
 from smallhours.cli.console import announce
-from smallhours.cli.options import RUN, with_settings
+from smallhours.cli.options import REVIEWED_ONLY, RUN, SIGN_OFFS, with_settings
+from smallhours.cli.review import review
 from smallhours.domain.settings import Settings
 
 
 @click.group()
 def command() -> None:
-    """Check, build and show pairs."""
+    """Check, review, build and show pairs."""
+
+
+command.add_command(review)
 
 
 @command.command()
@@ -46,12 +50,15 @@ def check(file: str | None, as_json: bool) -> int:
 @command.command()
 @click.option("--data", help="Pairs: a file, hf:owner/name, or builtin:98 …  [default: builtin:98]")
 @click.option("--name", help="Name of the run folder.  [default: default]")
-@with_settings(data="data", name="name")
+@REVIEWED_ONLY
+@SIGN_OFFS
+@with_settings(data="data", name="name", reviewed_only="corpus.reviewed_only", sign_offs="corpus.sign_offs")
 def build(settings: Settings) -> None:
-    """Group, split and augment pairs into runs/NAME/dataset.
+    """Group, split and augment pairs into runs/NAME/dataset. Rejected pairs are left out.
 
     \b
     smallhours corpus build --data pairs.csv --name mine
+    smallhours corpus build --data pairs.csv --name mine --reviewed-only
     """
     from smallhours import bootstrap
 

@@ -20,6 +20,14 @@ SET = click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting: train.epochs=2."
 )
 RUN = click.argument("run", default="default")
+REVIEWED_ONLY = click.option(
+    "--reviewed-only", is_flag=True, default=None, help="Build from pairs approved by a sign-off alone."
+)
+SIGN_OFFS = click.option(
+    "--sign-offs",
+    type=click.Path(path_type=Path),
+    help="The file of sign-offs.  [default: DATA.signoffs.jsonl, or signoffs.jsonl]",
+)
 
 
 def with_settings(**named: str) -> Callable[[F], F]:

@@ -6,7 +6,7 @@ import click
 
 from smallhours.cli.console import announce, counting, training_report
 from smallhours.cli.evaluate import show_verdict
-from smallhours.cli.options import with_settings
+from smallhours.cli.options import REVIEWED_ONLY, SIGN_OFFS, with_settings
 from smallhours.cli.serve import serve
 from smallhours.domain.settings import Settings
 
@@ -20,7 +20,17 @@ from smallhours.domain.settings import Settings
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on.  [default: 8800]")
 @click.option("--no-serve", is_flag=True, help="Stop before the chat.")
-@with_settings(data="data", base="base", name="name", host="serve.host", port="serve.port")
+@REVIEWED_ONLY
+@SIGN_OFFS
+@with_settings(
+    data="data",
+    base="base",
+    name="name",
+    host="serve.host",
+    port="serve.port",
+    reviewed_only="corpus.reviewed_only",
+    sign_offs="corpus.sign_offs",
+)
 def command(settings: Settings, no_serve: bool) -> None:
     """The whole pipeline, then the chat. A stage whose inputs did not change is not done again.
 

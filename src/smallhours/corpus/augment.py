@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 
-from smallhours.corpus.ledger import key
 from smallhours.corpus.locks import locked
+from smallhours.corpus.notes import key
 from smallhours.corpus.rewording import Candidate, candidates
 from smallhours.corpus.text import asked
-from smallhours.domain.records import Example
+from smallhours.domain.records import Example, ReviewState
 
 # A frame or better spelling only where there are not enough other questions.
 _FIRST = ("question", "spare")
@@ -24,7 +24,7 @@ def augment(
 
     A rewording has the answer of its parent, the id ``<parent>~1`` …, the parent's id and the name
     of its rule. It keeps every negation, number and clinical word, and its wording is not among ``taken``,
-    to which it is added: the keys (see :func:`~smallhours.corpus.ledger.key`) of what is asked in all the
+    to which it is added: the keys (see :func:`~smallhours.corpus.notes.key`) of what is asked in all the
     originals, held out or not.
 
     The same seed gives the same result. Where the rules know too few wordings (they know English
@@ -43,6 +43,7 @@ def augment(
                     "messages": example.with_question(candidate.text),
                     "parent": example.id,
                     "rewording": candidate.rule,
+                    "review": ReviewState.UNREVIEWED,  # nobody has signed these words
                 }
             )
             wording = key(asked(reworded))

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,10 +21,13 @@ from numpy.typing import NDArray
 from smallhours.corpus.audit import leak_audit
 from smallhours.corpus.augment import augment
 from smallhours.corpus.grouping import Duplicate, duplicates, group_numbers
-from smallhours.corpus.ledger import Ledger
+from smallhours.corpus.notes import Notes
+from smallhours.corpus.review.ledger import Ledger
+from smallhours.corpus.review.selection import Selection, ledger_of
 from smallhours.corpus.shapes import Found
 from smallhours.corpus.sources import SHOWN, Reading, examples_of, hash_pairs, open_sources, source_name
 from smallhours.corpus.split import SPLITS, split_groups
+from smallhours.corpus.tables import Fault
 from smallhours.corpus.validate import Severity, check_pairs
 from smallhours.domain.artifacts import Manifest, fingerprint, is_current, require_manifest, staged_folder
 from smallhours.domain.errors import DataError
@@ -32,7 +36,7 @@ from smallhours.domain.settings import Settings
 from smallhours.semantics.vectors import Encoder, Remembered
 
 STAGE = "corpus"
-CODE_VERSION = 2  # raise it when the same pairs come out differently
+CODE_VERSION = 3  # raise it when the same pairs come out differently
 FEWEST_PAIRS = 12
 # Texts compared for the leakage audit, at most, drawn by the seed: comparing all of a million takes hours.
 AUDITED = {"train": 20_000, "held_out": 2_000}
@@ -52,26 +56,30 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
         ResourceError: if the folder cannot be written.
     """
     reading = Reading(settings.corpus.columns, settings.corpus.sheet)
+    ledger = ledger_of(settings)
     inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
-    config = settings.corpus.model_dump(mode="json")
+    if ledger.content_hash:
+        inputs["sign_offs"] = ledger.content_hash
+    config = settings.corpus.model_dump(mode="json", exclude={"sign_offs"})
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         return require_manifest(target, _MADE_BY)
     vectors = Remembered(vectors)  # the audit looks at the same answers again
-    ledger, warnings = _take_notes(settings.data, reading)
-    repeated = duplicates(ledger, settings.corpus.near_duplicate)
-    groups = group_numbers(ledger, vectors, settings.corpus.group_similarity)
-    kept = np.ones(len(ledger), dtype=bool)
+    notes, warnings, review = _take_notes(settings, reading, ledger)
+    repeated = duplicates(notes, settings.corpus.near_duplicate)
+    groups = group_numbers(notes, vectors, settings.corpus.group_similarity)
+    kept = np.ones(len(notes), dtype=bool)
     kept[[one.row for one in repeated]] = False
-    splits = _split(settings, ledger, groups, kept)
+    splits = _split(settings, notes, groups, kept)
     figures: dict[str, Any] = {}
     with staged_folder(
         target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
     ) as folder:
-        rows = _rows(settings.data, reading, ledger, groups)
-        written = _write(folder, rows, splits, repeated, settings, set(ledger.asked))
-        figures.update(_figures(ledger, groups, kept, splits, warnings))
+        rows = _rows(settings, reading, ledger, notes, groups)
+        written = _write(folder, rows, splits, repeated, settings, set(notes.asked))
+        figures.update(_figures(notes, groups, kept, splits, warnings))
+        figures["review"] = review
         figures["duplicates"] = len(repeated)
-        figures["compared"] = "meaning and letters" if ledger.answer_texts is not None else "letters"
+        figures["compared"] = "meaning and letters" if notes.answer_texts is not None else "letters"
         figures["expansion"] = written
         figures["leaks"] = _audits(folder, splits, vectors, settings)
     return require_manifest(target, _MADE_BY)
@@ -87,15 +95,28 @@ def read_split(folder: Path, split: Split) -> list[Example]:
     return read_examples(folder / f"{split}.jsonl")
 
 
-def _take_notes(data: str | None, reading: Reading) -> tuple[Ledger, int]:
-    """The first pass. Raises DataError with what makes pairs unusable, the first ``SHOWN`` in full."""
-    ledger, name = Ledger(), source_name(data)
+def _chosen(settings: Settings, reading: Reading, selection: Selection) -> Iterator[Found | Fault]:
+    """One pass over the rows that reviewers left in, marked with their state, and over the faults."""
+    for item in examples_of(open_sources(settings.data, reading)):
+        if isinstance(item, Fault):
+            yield item
+        elif (marked := selection.mark(item.example)) is not None:
+            yield replace(item, example=marked)
+
+
+def _take_notes(settings: Settings, reading: Reading, ledger: Ledger) -> tuple[Notes, int, dict[str, Any]]:
+    """The first pass: notes, the number of warnings, and the figures of the review.
+
+    Raises DataError with what makes pairs unusable, the first ``SHOWN`` in full.
+    """
+    notes, name = Notes(), source_name(settings.data)
+    selection = Selection(ledger, reviewed_only=settings.corpus.reviewed_only)
     shown: list[str] = []
     faults = warnings = 0
-    for item in examples_of(open_sources(data, reading)):
+    for item in _chosen(settings, reading, selection):
         errors = [str(item)]
         if isinstance(item, Found):
-            ledger.add(item.example)
+            notes.add(item.example)
             problems = check_pairs([item.example], name)
             errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
             warnings += len(problems) - len(errors)
@@ -103,28 +124,25 @@ def _take_notes(data: str | None, reading: Reading) -> tuple[Ledger, int]:
         shown += errors[: max(0, SHOWN - len(shown))]
     if faults > SHOWN:
         shown.append(f"{name}: and {faults - SHOWN} more")
-    if not faults and not len(ledger):
+    if not faults and not selection.seen:
         shown.append(f"{name}: has a header and no pairs; add a row for each pair")
-    elif len(ledger) < FEWEST_PAIRS:
-        shown.append(
-            f"{name}: has {len(ledger)} pairs; at least {FEWEST_PAIRS} are needed, "
-            "so that some can be kept out of training to measure it"
-        )
+    elif len(notes) < FEWEST_PAIRS:
+        shown.append(selection.too_few(name, len(notes), FEWEST_PAIRS))
     if shown:
         raise DataError(shown)
-    return ledger, warnings
+    return notes, warnings, selection.figures
 
 
 def _split(
-    settings: Settings, ledger: Ledger, groups: NDArray[np.int64], kept: NDArray[np.bool_]
+    settings: Settings, notes: Notes, groups: NDArray[np.int64], kept: NDArray[np.bool_]
 ) -> NDArray[np.int8]:
     """The split of each row, -1 for a row that is left out."""
-    splits = np.full(len(ledger), -1, dtype=np.int8)
+    splits = np.full(len(notes), -1, dtype=np.int8)
     dense = np.unique(groups[kept], return_inverse=True)[1].astype(np.int64)
     splits[kept] = split_groups(
         dense,
-        ledger.topic_codes()[kept],
-        ledger.topic_names,
+        notes.topic_codes()[kept],
+        notes.topic_names,
         settings.corpus.validation_share,
         settings.corpus.test_share,
         settings.seed,
@@ -132,15 +150,18 @@ def _split(
     return splits
 
 
-def _rows(data: str | None, reading: Reading, ledger: Ledger, groups: NDArray[np.int64]) -> Iterator[Example]:
+def _rows(
+    settings: Settings, reading: Reading, ledger: Ledger, notes: Notes, groups: NDArray[np.int64]
+) -> Iterator[Example]:
     """The second pass: the same rows again, with their groups. Raises DataError if they are not the same."""
     row = -1
-    for row, item in enumerate(examples_of(open_sources(data, reading))):
-        if not isinstance(item, Found) or row >= len(ledger):
+    again = Selection(ledger, reviewed_only=settings.corpus.reviewed_only)
+    for row, item in enumerate(_chosen(settings, reading, again)):
+        if not isinstance(item, Found) or row >= len(notes):
             break
         yield item.example.model_copy(update={"group": f"g{groups[row] + 1:04d}"})
-    if row + 1 != len(ledger):
-        raise DataError(f"{source_name(data)}: changed while it was read; run the command again")
+    if row + 1 != len(notes):
+        raise DataError(f"{source_name(settings.data)}: changed while it was read; run the command again")
 
 
 def _write(
@@ -190,19 +211,19 @@ def _duplicate(example: Example, repeat: Duplicate, ids: Mapping[int, str]) -> s
 
 
 def _figures(
-    ledger: Ledger,
+    notes: Notes,
     groups: NDArray[np.int64],
     kept: NDArray[np.bool_],
     splits: NDArray[np.int8],
     warnings: int,
 ) -> dict[str, Any]:
-    words, topics = np.array(ledger.words)[kept], ledger.topic_codes()
+    words, topics = np.array(notes.words)[kept], notes.topic_codes()
     sizes = np.unique(groups[kept], return_counts=True)[1]
 
     def by_topic(rows: NDArray[np.bool_]) -> dict[str, int]:
-        counts = np.bincount(topics[rows], minlength=len(ledger.topic_names))
+        counts = np.bincount(topics[rows], minlength=len(notes.topic_names))
         return {
-            name: int(count) for name, count in sorted(zip(ledger.topic_names, counts, strict=True)) if count
+            name: int(count) for name, count in sorted(zip(notes.topic_names, counts, strict=True)) if count
         }
 
     return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smallhours.corpus.ledger import Ledger
+from smallhours.corpus.notes import Notes
 from smallhours.semantics.neighbours import links
 from smallhours.semantics.shingles import alike
 from smallhours.semantics.union import Union
@@ -26,34 +26,34 @@ class Duplicate:
     likeness: float
 
 
-def duplicates(ledger: Ledger, near: float) -> list[Duplicate]:
+def duplicates(notes: Notes, near: float) -> list[Duplicate]:
     """Rows whose question and answer repeat an earlier row's, word for word or nearly (``near``: 0 to 1)."""
-    found = {row: Duplicate(row, first, 1.0) for row, first in ledger.repeats}
+    found = {row: Duplicate(row, first, 1.0) for row, first in notes.repeats}
     if near < 1:
-        for earlier, later, likeness in alike(ledger.row_signatures, near):
+        for earlier, later, likeness in alike(notes.row_signatures, near):
             if earlier not in found:
                 found.setdefault(later, Duplicate(later, earlier, likeness))
     return [found[row] for row in sorted(found)]
 
 
-def group_numbers(ledger: Ledger, encoder: Encoder, threshold: float) -> NDArray[np.int64]:
+def group_numbers(notes: Notes, encoder: Encoder, threshold: float) -> NDArray[np.int64]:
     """A group for each row, counted from 0 in the order of first appearance.
 
     Rows share a group when their answers are alike (in meaning: cosine at least ``threshold``, if there are
     few enough to compare; in letters: always), when they ask the very same thing, when they came with the
     same group, or through a chain of these.
     """
-    rows, answers = len(ledger), np.array(ledger.answers, dtype=np.int64)
+    rows, answers = len(notes), np.array(notes.answers, dtype=np.int64)
     union = Union(rows)
     first = np.full(int(answers.max(initial=-1)) + 1, -1, dtype=np.int64)
     first[answers[::-1]] = np.arange(rows)[::-1]
     _link_equals(union, answers)
-    _link_equals(union, np.array(ledger.asked, dtype=np.uint64))
-    _link_equals(union, np.array(ledger.given, dtype=np.uint64), but=0)
-    for one, other, _ in alike(ledger.answer_signatures, SAME_LETTERS):
+    _link_equals(union, np.array(notes.asked, dtype=np.uint64))
+    _link_equals(union, np.array(notes.given, dtype=np.uint64), but=0)
+    for one, other, _ in alike(notes.answer_signatures, SAME_LETTERS):
         union.link(int(first[one]), int(first[other]))
-    if ledger.answer_texts is not None:
-        for one, other in links(encoder.encode(ledger.answer_texts), threshold):
+    if notes.answer_texts is not None:
+        for one, other in links(encoder.encode(notes.answer_texts), threshold):
             union.link(int(first[one]), int(first[other]))
     return union.numbers()
 

@@ -14,11 +14,16 @@ from smallhours.domain.messages import Conversation, Frozen, Message, Role
 
 
 class ReviewState(StrEnum):
-    """Whether a named professional has signed this text."""
+    """What named professionals have signed about this text.
+
+    ``edited``: not as it stands, other words are proposed. ``disputed``: two of them differ.
+    """
 
     UNREVIEWED = "unreviewed"
     APPROVED = "approved"
+    EDITED = "edited"
     REJECTED = "rejected"
+    DISPUTED = "disputed"
 
 
 class Split(StrEnum):

@@ -68,6 +68,10 @@ class CorpusSettings(Frozen):
         description="your own column names, where they are not understood: question=Frage,answer=Antwort",
     )
     sheet: str | None = Field(None, description="the worksheet of an Excel file")
+    reviewed_only: bool = Field(False, description="build from pairs that are approved by a sign-off alone")
+    sign_offs: Path | None = Field(
+        None, description="the file of sign-offs; unset: <data>.signoffs.jsonl or signoffs.jsonl, if there"
+    )
 
 
 class TrainSettings(Frozen):

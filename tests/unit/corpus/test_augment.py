@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallhours.corpus.augment import augment as stream
-from smallhours.corpus.ledger import key
 from smallhours.corpus.locks import locked
+from smallhours.corpus.notes import key
 from smallhours.corpus.rewording import candidates
 from smallhours.corpus.text import asked
 from smallhours.corpus.tidy import first_question, tidy

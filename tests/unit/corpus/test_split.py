@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smallhours.corpus.audit import leaks, overlaps
 from smallhours.corpus.augment import augment
 from smallhours.corpus.grouping import group_numbers
-from smallhours.corpus.ledger import Ledger
+from smallhours.corpus.notes import Notes
 from smallhours.corpus.split import SPLITS, split_groups
 from smallhours.corpus.text import asked
 from smallhours.domain.errors import DataError
@@ -27,11 +27,11 @@ def pair(id_: str, question: str, answer: str, topic: str = "general") -> Exampl
     return Example(id=id_, messages=messages, topic=topic)
 
 
-def noted(pairs: list[Example]) -> Ledger:
-    ledger = Ledger()
+def noted(pairs: list[Example]) -> Notes:
+    notes = Notes()
     for example in pairs:
-        ledger.add(example)
-    return ledger
+        notes.add(example)
+    return notes
 
 
 def groups_of(pairs: list[Example], encoder: Encoder) -> list[int]:
@@ -41,9 +41,9 @@ def groups_of(pairs: list[Example], encoder: Encoder) -> list[int]:
 def split(
     pairs: list[Example], encoder: Encoder, validation: float, test: float, seed: int
 ) -> dict[Split, list[Example]]:
-    ledger = noted(pairs)
-    groups = group_numbers(ledger, encoder, THRESHOLD)
-    found = split_groups(groups, ledger.topic_codes(), ledger.topic_names, validation, test, seed)
+    notes = noted(pairs)
+    groups = group_numbers(notes, encoder, THRESHOLD)
+    found = split_groups(groups, notes.topic_codes(), notes.topic_names, validation, test, seed)
     return {
         name: [e for e, at in zip(pairs, found, strict=True) if at == number]
         for number, name in enumerate(SPLITS)
@@ -76,7 +76,7 @@ class TestGroups:
     def test_too_many_answers_for_meaning_are_grouped_by_their_letters(
         self, bag_of_words: Encoder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("smallhours.corpus.ledger.BY_MEANING", 2)
+        monkeypatch.setattr("smallhours.corpus.notes.BY_MEANING", 2)
         answer = "drink some water and rest for a while before you decide anything at all"
         pairs = [
             pair("a", "one", answer),

@@ -21,7 +21,7 @@ def key(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-class Ledger:
+class Notes:
     """Notes taken on one pass over the examples, in their order. ``kept`` is False for a repeated row."""
 
     def __init__(self) -> None:

@@ -1,0 +1,1 @@
+"""The page of ``smallhours corpus review --browser``: plain forms on this machine alone."""
