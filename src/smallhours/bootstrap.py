@@ -193,7 +193,7 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
     from smallhours.serve.recall import Recall
 
     encoder, safety = sentence_vectors(), safety_pipeline()
-    recall = Recall.of(train, encoder)
+    recall = Recall.of([example for example in train if example.stands_alone], encoder)
     base_hash, weights = adapter.inputs["base"], adapter.files["adapter_model.safetensors"]
     prompt = settings.train.system_prompt
     with tempfile.TemporaryDirectory(prefix="smallhours-") as scratch:

@@ -72,6 +72,16 @@ class Example(Frozen):
         return self.messages[-1].content
 
     @property
+    def language(self) -> str:
+        """The language of the locale: ``pt`` for ``pt-BR``."""
+        return self.locale.split("-")[0].lower()
+
+    @property
+    def stands_alone(self) -> bool:
+        """One question, one answer: what is said later in a conversation answers nobody else's question."""
+        return sum(m.role is Role.USER for m in self.messages) == 1
+
+    @property
     def prompt(self) -> Conversation:
         """Everything before the answer."""
         return Conversation(messages=self.messages[:-1], locale=self.locale)

@@ -24,7 +24,7 @@ from smallhours.domain.artifacts import (
 )
 from smallhours.domain.errors import RefusedError
 from smallhours.domain.ports import ModelIdentity
-from smallhours.domain.records import read_examples
+from smallhours.domain.records import read_examples, write_examples
 from smallhours.domain.settings import Settings
 from smallhours.export.adapter_gguf import convert_adapter
 from smallhours.llm.catalog import find_base
@@ -32,7 +32,7 @@ from smallhours.semantics.pairs import pair_vectors
 from smallhours.semantics.vectors import Encoder
 
 STAGE = "export"
-CODE_VERSION = 2
+CODE_VERSION = 3
 TARGETS = ("gguf", "peft")
 WEIGHTS = "adapter_model.safetensors"
 
@@ -96,8 +96,8 @@ def export_package(
         target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
     ) as folder:
         figures["adapter_tensors"] = convert_adapter(run / "adapter", base.weights(), folder / "adapter.gguf")
-        shutil.copy(run / "dataset" / "pairs.jsonl", folder / "pairs.jsonl")
-        pairs = read_examples(folder / "pairs.jsonl")
+        pairs = [pair for pair in read_examples(run / "dataset" / "pairs.jsonl") if pair.stands_alone]
+        write_examples(folder / "pairs.jsonl", pairs)
         np.save(folder / "pairs.npy", pair_vectors(pairs, encoder))
         if "peft" in targets:
             (folder / "peft").mkdir()

@@ -12,6 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSIONS = 512
+# What the encoder was trained on (Yang et al. 2019, arXiv:1907.04307, table 1); Hindi and Indonesian are not.
+KNOWN_LANGUAGES = frozenset(
+    ["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"]
+)
 
 Vectors = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ on the other branch ends in a vetted answer or in words that say so, never in si
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +48,8 @@ class Reply:
 class Assistant:
     """The safety path around a model and its vetted pairs. ``engine`` may be absent.
 
-    ``base_engine`` answers under the policy ``base``; without one that policy is unavailable.
+    ``base_engine`` answers under the policy ``base``; without one that policy is unavailable. ``spoken`` are
+    the languages that the model writes well; for the others, vetted answers come first.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class Assistant:
         recall: Recall | None,
         settings: GenerationSettings,
         base_engine: Engine | None = None,
+        spoken: Collection[str] = ("en",),
     ) -> None:
         self._safety = safety
         self._engine = engine
         self._base_engine = base_engine
         self._recall = recall
         self._settings = settings
+        self._spoken = frozenset(spoken)
 
     @property
     def identity(self) -> ModelIdentity | None:
@@ -94,10 +97,13 @@ class Assistant:
         return Reply(fixed.text, "crisis", decision, fixed.disclaimer, fixed.resources, self.identity)
 
     def _answer(self, conversation: Conversation, decision: Decision, policy: Policy) -> Reply:
-        recalled = self._recall.nearest(conversation.last_user_text, NEIGHBOURS) if self._recall else []
+        language, last = decision.language, conversation.last_user_text
+        recalled = self._recall.nearest(last, NEIGHBOURS, language) if self._recall else []
         bar = -1.0 if policy == "vetted" else self._settings.vetted_similarity
         engine = self._base_engine if policy == "base" else self._engine
-        if policy == "vetted" or engine is None or self._recall is None:
+        # A base of one language answers others badly: there, vetted words or none.
+        foreign = policy == "grounded" and language not in self._spoken and self._speaks(language)
+        if policy == "vetted" or foreign or engine is None or self._recall is None:
             return self._without_model(conversation, decision, recalled, bar)
         if policy == "grounded":
             settled = self._without_generating(conversation, decision, recalled)
@@ -120,6 +126,9 @@ class Assistant:
             best = max(fit, key=lambda candidate: candidate.score)
             return self._reply(conversation, decision, best.text, "generated", engine.identity, judged)
         return self._fallback(conversation, decision, recalled, engine.identity, judged)
+
+    def _speaks(self, language: str) -> bool:
+        return self._recall is not None and self._recall.speaks(language)
 
     def _without_generating(
         self, conversation: Conversation, decision: Decision, recalled: list[Recalled]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smallhours.domain.records import Example
 from smallhours.semantics.pairs import pair_vectors
-from smallhours.semantics.vectors import Encoder
+from smallhours.semantics.vectors import KNOWN_LANGUAGES, Encoder
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Recall:
             raise ValueError(f"{len(pairs)} pairs but vectors of shape {vectors.shape}")
         self._pairs = tuple(pairs)
         self._vectors = vectors
+        self._languages = np.array([pair.language for pair in pairs])
         self.encoder = encoder
 
     @classmethod
@@ -41,10 +42,19 @@ class Recall:
         """Encode the pairs now."""
         return cls(pairs, encoder, pair_vectors(pairs, encoder))
 
-    def nearest(self, text: str, k: int = 3) -> list[Recalled]:
-        """The ``k`` nearest pairs, nearest first; an empty list where nothing is vetted."""
+    def speaks(self, language: str) -> bool:
+        """Whether there are pairs in a language, and the encoder can tell them apart."""
+        return language in KNOWN_LANGUAGES and bool((self._languages == language).any())
+
+    def nearest(self, text: str, k: int = 3, language: str = "en") -> list[Recalled]:
+        """The ``k`` nearest pairs in ``language``, nearest first.
+
+        Where there are none in it, the nearest of all; an empty list where nothing is vetted.
+        """
         if not self._pairs:
             return []
+        among = np.flatnonzero(self._languages == language) if self.speaks(language) else slice(None)
         similarities = (self._vectors @ self.encoder.encode([text])[0]).mean(axis=0)
-        order = np.argsort(-similarities)[:k]
+        candidates = np.arange(len(self._pairs))[among]
+        order = candidates[np.argsort(-similarities[among], kind="stable")[:k]]
         return [Recalled(self._pairs[i], float(similarities[i])) for i in order]

@@ -13,7 +13,7 @@ from smallhours.safety import replies
 from smallhours.safety.pipeline import SafetyPipeline
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.recall import Recall
-from tests.unit.serve.conftest import GOOD, VETTED, Build
+from tests.unit.serve.conftest import GOOD, VETTED, Build, vetted_pairs
 
 SLEEP = Conversation.of("another long night, i keep thinking of tomorrow and cannot sleep")
 CRISIS = Conversation.of("i want to kill myself", "en-GB")
@@ -145,3 +145,33 @@ def test_the_fixed_reply_speaks_the_persons_language_and_keeps_the_country(build
 
 def test_who_speaks_of_ending_it_is_not_offered_the_wrong_kind_of_line(build: Build) -> None:
     assert {r.kind for r in build().reply(CRISIS).resources} == {"crisis"}
+
+
+class TestLanguages:
+    SPANISH = Example(
+        id="es",
+        locale="es-MX",
+        messages=(
+            Message(role=Role.USER, content="no puedo dormir porque no dejo de pensar"),
+            Message(role=Role.ASSISTANT, content="Las noches largas cansan. Levántate un rato y lee algo."),
+        ),
+    )
+
+    def both(self, recall: Recall) -> Recall:
+        return Recall.of([*vetted_pairs(), self.SPANISH], recall.encoder)
+
+    def test_vetted_words_in_their_language_come_before_a_model_that_speaks_another(
+        self, recall: Recall
+    ) -> None:
+        engine = ScriptedEngine([GOOD])
+        assistant = Assistant(SafetyPipeline(), engine, self.both(recall), GenerationSettings())
+        reply = assistant.reply(Conversation.of("no puedo dormir, estoy pensando en mi trabajo", "es-MX"))
+        assert (reply.source, reply.text) == ("vetted", self.SPANISH.answer)
+        assert engine.calls == 0
+
+    def test_english_is_never_answered_with_the_spanish_pair(self, recall: Recall) -> None:
+        found = self.both(recall).nearest("i cannot sleep because i keep thinking", 9, "en")
+        assert "es" not in {one.pair.id for one in found}
+
+    def test_a_language_without_pairs_is_compared_with_all_of_them(self, recall: Recall) -> None:
+        assert len(self.both(recall).nearest("je ne dors pas", 9, "fr")) == len(VETTED) + 1
