@@ -7,7 +7,12 @@ import re
 from smallhours.domain.records import Example
 
 _APOSTROPHES = re.compile("['’‘ʼ]")
-_WORD = re.compile(r"\w+")
+# \w leaves out the vowel signs that Indic, Arabic, Hebrew and Thai words are written with.
+_SIGNS = (
+    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+    "\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e"
+)
+_WORD = re.compile(f"[\\w{_SIGNS}]+")
 
 
 def count_words(text: str) -> int:
