@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from smallhours.corpus.augment import augment
+from smallhours.corpus.card import write_card
 from smallhours.corpus.sources import Reading, hash_pairs, load_pairs, source_name
-from smallhours.corpus.split import assign_groups, overlaps, split_groups
+from smallhours.corpus.split import assign_groups, held_out_cautions, overlaps, split_groups
 from smallhours.corpus.text import asked, count_words
 from smallhours.corpus.validate import Severity, check_pairs
 from smallhours.domain.artifacts import Manifest, fingerprint, is_current, require_manifest, staged_folder
@@ -20,8 +21,8 @@ from smallhours.domain.settings import Settings
 from smallhours.semantics.vectors import Encoder, Remembered
 
 STAGE = "corpus"
-CODE_VERSION = 1  # raise it when the same pairs come out differently
-FEWEST_PAIRS = 12
+CODE_VERSION = 2  # raise it when the same pairs come out differently, or with other files
+FEWEST_PAIRS = 3  # one each for training, validation and test
 _MADE_BY = "smallhours corpus build"
 
 
@@ -53,6 +54,7 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
         originals, settings.corpus.expansion, settings.seed, avoid={asked(example) for example in held_out}
     )
     figures = _figures(grouped, splits, warnings)
+    figures["cautions"] = held_out_cautions(splits)
     figures["expansion"] = _expansion(originals, splits[Split.TRAIN], settings.corpus.expansion)
     figures["leaks"] = {
         split.value: _leak_audit(
@@ -66,6 +68,7 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
         write_examples(folder / "pairs.jsonl", grouped)
         for split, examples in splits.items():
             write_examples(folder / f"{split}.jsonl", examples)
+        write_card(folder, source_name(settings.data), grouped, figures)
     return require_manifest(target, _MADE_BY)
 
 
@@ -86,7 +89,7 @@ def _usable_pairs(data: str | None, reading: Reading) -> tuple[list[Example], in
     if len(pairs) < FEWEST_PAIRS:
         errors.append(
             f"{source_name(data)}: has {len(pairs)} pairs; at least {FEWEST_PAIRS} are needed, "
-            "so that some can be kept out of training to measure it"
+            "one each to train on, to stop by and to measure with"
         )
     if errors:
         raise DataError(errors)

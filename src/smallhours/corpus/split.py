@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from smallhours.corpus.text import asked
@@ -16,6 +16,8 @@ from smallhours.semantics.neighbours import best_matches, groups_by_similarity
 from smallhours.semantics.vectors import Encoder
 
 Group = list[Example]
+
+FEW_HELD_OUT = 8  # of 8, a share of a half has a 95 % interval (Wilson) from 22 to 78 %
 
 
 class Overlap(Frozen):
@@ -84,6 +86,17 @@ def split_groups(
     for example in examples:
         result[held.get(example.group, Split.TRAIN)].append(example)
     return result
+
+
+def held_out_cautions(splits: Mapping[Split, Sequence[Example]]) -> list[str]:
+    """A line for each held-out split that is too small for its figures to mean much."""
+    uses = {Split.VALIDATION: "the point where training stops", Split.TEST: "what the report measures"}
+    return [
+        f"Pairs in the {split} split: {len(splits[split])}. With fewer than {FEW_HELD_OUT}, {use} "
+        "means little; take the run as a trial, and add pairs."
+        for split, use in uses.items()
+        if len(splits[split]) < FEW_HELD_OUT
+    ]
 
 
 def overlaps(train: Sequence[Example], held_out: Sequence[Example], vectors: Encoder) -> list[Overlap]:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smallhours.corpus.augment import augment
-from smallhours.corpus.split import assign_groups, leaks, overlaps, split_groups
+from smallhours.corpus.split import assign_groups, held_out_cautions, leaks, overlaps, split_groups
 from smallhours.corpus.text import asked
 from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Message, Role
@@ -129,6 +129,17 @@ def test_nothing_held_out_is_ever_trained_on(
     assert not {example.answer for example in train} & {example.answer for example in held_out}
     originals = splits[Split.TRAIN]
     assert all(leak.field == "question" for leak in leaks(originals, held_out, bag_of_words, THRESHOLD))
+
+
+@pytest.mark.parametrize(("pairs", "told"), [(3, 2), (10, 2), (70, 1), (98, 0)])
+def test_a_held_out_part_too_small_to_mean_much_is_told(pairs: int, told: int) -> None:
+    made = [pair(f"p{n}", f"why {n}", f"rest {n}") for n in range(pairs)]
+    grouped = [one.model_copy(update={"group": one.id}) for one in made]
+    splits = split_groups(grouped, 0.10, 0.15, seed=1)
+    cautions = held_out_cautions(splits)
+    assert len(cautions) == told and len(splits[Split.TRAIN]) >= pairs // 3
+    for split, line in zip((Split.VALIDATION, Split.TEST), cautions, strict=False):
+        assert f"Pairs in the {split} split: {len(splits[split])}." in line
 
 
 class TestLeaks:
