@@ -269,9 +269,9 @@ def test_every_pair_is_in_a_bar(tmp_path: Path, make_pair: MakePair, monkeypatch
     drawn = list[list[int]]()
     bar = Axes.bar
 
-    def watched(self: Axes, x: list[float], height: list[int], **given: object) -> object:
-        drawn.append(height)
-        return bar(self, x, height, **given)  # type: ignore[arg-type]
+    def watched(self: Axes, *places_and_heights: list[int], **given: object) -> object:
+        drawn.extend(places_and_heights[1:])  # horizontal bars come by keyword alone
+        return bar(self, *places_and_heights, **given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Axes, "bar", watched)
     answers = ["It is.", "I am. We go.", "word " * 3000, "Ask them at home today."] + ["Go on. Sit."] * 9
