@@ -73,6 +73,8 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     from smallhours.corpus.build import build_dataset as build
 
     manifest = build(settings, settings.run_folder / "dataset", sentence_vectors())
+    for caution in manifest.figures.get("cautions", ()):
+        announce(f"warning: {caution}")
     announce(f"dataset: {settings.run_folder / 'dataset'}")
     review = manifest.figures["review"]
     if "sign_offs" in manifest.inputs or review["left_out"]:

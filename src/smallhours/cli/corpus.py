@@ -1,9 +1,10 @@
-"""``smallhours corpus``: check, review, build, show."""
+"""``smallhours corpus``: check, review, build, show, card."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,7 @@ from smallhours.domain.settings import Settings
 
 @click.group()
 def command() -> None:
-    """Check, review, build and show pairs."""
+    """Check, review, build, show and describe pairs."""
 
 
 command.add_command(review)
@@ -85,3 +86,22 @@ def show(settings: Settings, split: str, limit: int) -> None:
         lineage = f"  from {example.parent} by {example.rewording}" if example.parent else ""
         click.secho(f"{example.id}  {example.topic}  group {example.group}{lineage}", dim=True)
         click.echo(f"  Q  {example.question}\n  A  {example.answer}\n")
+
+
+@command.command()
+@click.argument("file", required=False)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@with_settings(file="data")
+def card(settings: Settings, out: Path) -> None:
+    """Write a data card of FILE (default: the built-in pairs): README.md and pictures.
+
+    Everything in it is counted from the data. Every built dataset has one, too.
+
+    \b
+    smallhours corpus card pairs.csv --out card
+    smallhours corpus card builtin:en --out card
+    """
+    from smallhours.corpus.card import CARD, make_card
+
+    facts = make_card(settings, out, announce)
+    click.echo(f"card: {out / CARD} ({facts.pairs:,} pairs)")

@@ -14,7 +14,8 @@ from smallhours import __version__
 # command -> what it does; the module is smallhours.cli.<command>, its entry the function `command`.
 COMMANDS = {
     "run": "The whole pipeline, then the chat: the main job.",
-    "corpus": "Check, build and show pairs.",
+    "init": "A new project folder with ten pairs to begin from.",
+    "corpus": "Check, build, show and describe pairs.",
     "train": "Fine-tune the base on a run's dataset.",
     "evaluate": "Measure a run; exit 1 when the gate says no.",
     "export": "Write the package that is served.",
@@ -52,7 +53,7 @@ def main() -> None:
 
     \b
     Begin with:  smallhours run
-    Your own:    smallhours run --data pairs.csv --name mine
+    Your own:    smallhours init my-project
 
     Exit codes: 0 done, 1 the answer is no, 2 bad input, 3 it broke.
     """

@@ -170,24 +170,27 @@ def load_pairs(data: str | Path | None, reading: Reading | None = None) -> list[
     Raises:
         DataError: with all the problems found (20 are shown), each naming its row.
     """
-    sources = open_sources(data, reading)
-    found: list[Example] = []
+    return list(stream_pairs(data, reading))
+
+
+def stream_pairs(data: str | Path | None, reading: Reading | None = None) -> Iterator[Example]:
+    """Like :func:`load_pairs`, a pair at a time; an error comes when all rows have been read."""
+    name = source_name(data)
     shown: list[str] = []
-    faults = 0
-    for item in examples_of(sources):
+    found = faults = 0
+    for item in examples_of(open_sources(data, reading)):
         if isinstance(item, Found):
-            found.append(item.example)
+            found += 1
+            yield item.example
         else:
             faults += 1
             if faults <= SHOWN:
                 shown.append(str(item))
-    name = source_name(data)
     if faults:
         more = [f"{name}: and {faults - SHOWN} more"] if faults > SHOWN else []
         raise DataError([*shown, *more])
     if not found:
         raise DataError(f"{name}: has a header and no pairs; add a row for each pair")
-    return found
 
 
 def builtin_pairs(collections: str = DEFAULT_COLLECTION) -> list[Example]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from smallhours.domain.errors import DataError
 from smallhours.domain.records import Split
 
+FEW_HELD_OUT = 8
 SPLITS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 
@@ -45,6 +46,17 @@ def split_groups(
         drawn = _draw(pools, sizes, math.floor(share * len(groups) + 0.5), leave)
         held[drawn] = SPLITS.index(split)
     return held[groups]
+
+
+def held_out_cautions(sizes: Mapping[Split, int]) -> list[str]:
+    """A line for each held-out split that is too small for its figures to mean much."""
+    uses = {Split.VALIDATION: "the point where training stops", Split.TEST: "what the report measures"}
+    return [
+        f"Pairs in the {split} split: {sizes[split]}. With fewer than {FEW_HELD_OUT}, {use} "
+        "means little; take the run as a trial, and add pairs."
+        for split, use in uses.items()
+        if sizes[split] < FEW_HELD_OUT
+    ]
 
 
 def _shuffled_groups(

@@ -1,12 +1,14 @@
 """Settings: TOML, then environment, then flags, into closed and frozen models.
 
-Every default stands here and nowhere else. Variables are ``SMALLHOURS_<SECTION>_<KEY>`` (for example
-``SMALLHOURS_TRAIN_EPOCHS``) or ``SMALLHOURS_<KEY>`` for the keys of :class:`Settings` itself.
+Every default stands here and nowhere else. Paths in a TOML file are relative to it. Variables are
+``SMALLHOURS_<SECTION>_<KEY>`` (for example ``SMALLHOURS_TRAIN_EPOCHS``) or ``SMALLHOURS_<KEY>`` for the keys
+of :class:`Settings` itself.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +22,8 @@ from smallhours.domain.messages import Frozen
 PREFIX = "SMALLHOURS_"
 # Variables of the same prefix that steer the process and are not settings.
 NOT_SETTINGS = frozenset({"SMALLHOURS_CONFIG", "SMALLHOURS_CACHE"})
+
+_NO_PATH = re.compile(r"(builtin|hf)(:|$)")
 
 Policy = Literal["grounded", "generate", "vetted", "base"]
 
@@ -195,11 +199,21 @@ def _near(key: str, candidates: list[str]) -> str:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        _relative_to(path.parent, tree)
+        return tree
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such configuration file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
+
+
+def _relative_to(folder: Path, tree: dict[str, Any]) -> None:
+    """Paths in a configuration file are relative to it; ``builtin:…`` and ``hf:…`` are no paths."""
+    for key in ("data", "runs"):
+        given = tree.get(key)
+        if isinstance(given, str) and not _NO_PATH.match(given):
+            tree[key] = str(folder / given)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:

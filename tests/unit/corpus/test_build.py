@@ -90,7 +90,7 @@ def test_too_few_pairs_and_unusable_ones_are_refused_together(
     with pytest.raises(DataError) as caught:
         build_dataset(Settings(data=tmp_path / "p.csv"), tmp_path / "d", bag_of_words)
     told = str(caught.value)
-    for part in ("is a single word", "repeats the question", "has 2 pairs; at least 12 are needed"):
+    for part in ("is a single word", "repeats the question", "has 2 pairs; at least 3 are needed"):
         assert part in told
     assert not (tmp_path / "d").exists()
 

@@ -12,7 +12,7 @@ from smallhours.corpus.audit import leaks, overlaps
 from smallhours.corpus.augment import augment
 from smallhours.corpus.grouping import group_numbers
 from smallhours.corpus.notes import Notes
-from smallhours.corpus.split import SPLITS, split_groups
+from smallhours.corpus.split import SPLITS, held_out_cautions, split_groups
 from smallhours.corpus.text import asked
 from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Message, Role
@@ -172,6 +172,14 @@ def test_nothing_held_out_is_ever_trained_on(
     assert not {example.answer for example in train} & {example.answer for example in held_out}
     originals = splits[Split.TRAIN]
     assert all(leak.field == "question" for leak in leaks(originals, held_out, bag_of_words, THRESHOLD))
+
+
+@pytest.mark.parametrize(("sizes", "told"), [((1, 1), 2), ((1, 2), 2), ((7, 11), 1), ((10, 15), 0)])
+def test_a_held_out_part_too_small_to_mean_much_is_told(sizes: tuple[int, int], told: int) -> None:
+    cautions = held_out_cautions({Split.VALIDATION: sizes[0], Split.TEST: sizes[1]})
+    assert len(cautions) == told
+    for split, size, line in zip((Split.VALIDATION, Split.TEST), sizes, cautions, strict=False):
+        assert f"Pairs in the {split} split: {size}." in line
 
 
 class TestLeaks:

@@ -59,6 +59,20 @@ def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, part
         load_settings(file)
 
 
+@pytest.mark.parametrize("data", ["builtin", "builtin:en+es", "hf:somebody/pairs", "/data/pairs.csv"])
+def test_what_is_no_relative_path_stays_as_it_is(tmp_path: Path, data: str) -> None:
+    (tmp_path / "c.toml").write_text(f'data = "{data}"\n')
+    assert load_settings(tmp_path / "c.toml").data == data
+
+
+def test_paths_in_a_file_are_relative_to_it_and_others_are_not(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('data = "builtin.csv"\nruns = "out"\n')
+    settings = load_settings(tmp_path / "c.toml")
+    assert (settings.data, settings.runs) == (str(tmp_path / "builtin.csv"), tmp_path / "out")
+    settings = load_settings(tmp_path / "c.toml", {"SMALLHOURS_RUNS": "here"}, {"data": "mine.csv"})
+    assert (settings.data, settings.runs) == ("mine.csv", Path("here"))
+
+
 def test_every_shipped_config_is_valid() -> None:
     root = Path(__file__).parents[3]
     for file in (root / "configs").glob("*.toml"):

@@ -69,6 +69,6 @@ class Selection:
             )
         aside = f" ({self._left_out} rejected ones left out)" * bool(self._left_out)
         return (
-            f"{source}: has {found} pairs{aside}; at least {fewest} are needed, so that some can be kept out "
-            "of training to measure it"
+            f"{source}: has {found} pairs{aside}; at least {fewest} are needed, one each to train on, to "
+            "stop by and to measure with"
         )
