@@ -72,8 +72,9 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     """The corpus stage."""
     from smallhours.corpus.build import build_dataset as build
 
-    manifest = build(settings, settings.run_folder / "dataset", sentence_vectors())
-    announce(f"dataset: {settings.run_folder / 'dataset'}")
+    target = settings.run_folder / "dataset"
+    manifest = build(settings, target, sentence_vectors(), safety_pipeline().screen_input)
+    announce(f"dataset: {target}")
     return manifest
 
 

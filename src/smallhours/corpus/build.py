@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from smallhours.corpus.augment import augment
-from smallhours.corpus.sources import Reading, hash_pairs, load_pairs, source_name
+from smallhours.corpus.problems import Severity
+from smallhours.corpus.screening import Screen
+from smallhours.corpus.sources import SHOWN, Reading, hash_pairs, load_pairs, source_name
 from smallhours.corpus.split import assign_groups, overlaps, split_groups
 from smallhours.corpus.text import asked, count_words
-from smallhours.corpus.validate import Severity, check_pairs
+from smallhours.corpus.validate import check_pairs
 from smallhours.domain.artifacts import Manifest, fingerprint, is_current, require_manifest, staged_folder
 from smallhours.domain.errors import DataError
 from smallhours.domain.records import Example, Split, read_examples, write_examples
@@ -25,12 +27,15 @@ FEWEST_PAIRS = 12
 _MADE_BY = "smallhours corpus build"
 
 
-def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifest:
+def build_dataset(
+    settings: Settings, target: Path, vectors: Encoder, screen: Screen | None = None
+) -> Manifest:
     """Write the dataset folder, unless it is there already and made from the same things.
 
     ``target`` gets ``train.jsonl`` (augmented), ``validation.jsonl`` and ``test.jsonl`` (as they
     are), and ``pairs.jsonl`` (all originals with their groups). The manifest's figures count the
-    examples and measure how near the held-out ones come to training.
+    examples and measure how near the held-out ones come to training. ``screen`` looks for questions in a
+    crisis, which are refused.
 
     Raises:
         DataError: for pairs that cannot be used, all problems at once.
@@ -41,7 +46,7 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
     config = settings.corpus.model_dump(mode="json")
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         return require_manifest(target, _MADE_BY)
-    pairs, warnings = _usable_pairs(settings.data, reading)
+    pairs, warnings = _usable_pairs(settings.data, reading, screen)
     vectors = Remembered(vectors)  # the audit looks at the same answers again and again
     grouped = assign_groups(pairs, vectors, settings.corpus.group_similarity)
     splits = split_groups(
@@ -79,15 +84,19 @@ def read_split(folder: Path, split: Split) -> list[Example]:
     return read_examples(folder / f"{split}.jsonl")
 
 
-def _usable_pairs(data: str | None, reading: Reading) -> tuple[list[Example], int]:
+def _usable_pairs(data: str | None, reading: Reading, screen: Screen | None) -> tuple[list[Example], int]:
     pairs = load_pairs(data, reading)
-    problems = check_pairs(pairs, source_name(data))
+    problems = check_pairs(pairs, source_name(data), screen=screen)
     errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
     if len(pairs) < FEWEST_PAIRS:
         errors.append(
             f"{source_name(data)}: has {len(pairs)} pairs; at least {FEWEST_PAIRS} are needed, "
             "so that some can be kept out of training to measure it"
         )
+    if len(errors) > SHOWN:
+        errors[SHOWN:] = [
+            f"{source_name(data)}: and {len(errors) - SHOWN} more: smallhours corpus check lists them"
+        ]
     if errors:
         raise DataError(errors)
     return pairs, len(problems)
