@@ -23,13 +23,15 @@ from smallhours.corpus.augment import augment
 from smallhours.corpus.card import write_card
 from smallhours.corpus.grouping import Duplicate, duplicates, group_numbers
 from smallhours.corpus.notes import Notes
+from smallhours.corpus.problems import Severity
 from smallhours.corpus.review.ledger import Ledger
 from smallhours.corpus.review.selection import Selection, ledger_of
+from smallhours.corpus.rows import Fault
+from smallhours.corpus.screening import Screen
 from smallhours.corpus.shapes import Found
 from smallhours.corpus.sources import SHOWN, Reading, examples_of, hash_pairs, open_sources, source_name
 from smallhours.corpus.split import SPLITS, held_out_cautions, split_groups
-from smallhours.corpus.tables import Fault
-from smallhours.corpus.validate import Severity, check_pairs
+from smallhours.corpus.validate import Checker
 from smallhours.domain.artifacts import Manifest, fingerprint, is_current, require_manifest, staged_folder
 from smallhours.domain.errors import DataError
 from smallhours.domain.records import Example, Split, read_examples
@@ -44,13 +46,15 @@ AUDITED = {"train": 20_000, "held_out": 2_000}
 _MADE_BY = "smallhours corpus build"
 
 
-def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifest:
+def build_dataset(
+    settings: Settings, target: Path, vectors: Encoder, screen: Screen | None = None
+) -> Manifest:
     """Write the dataset folder, unless it is there already and made from the same things.
 
     ``target`` gets ``train.jsonl`` (augmented), ``validation.jsonl`` and ``test.jsonl`` (as they
     are), ``pairs.jsonl`` (all originals with their groups) and ``duplicates.jsonl`` (rows left out because an
     earlier one says the same). The manifest's figures count the examples and measure how near the held-out
-    ones come to training.
+    ones come to training. ``screen`` looks for questions in a crisis, which are refused.
 
     Raises:
         DataError: for pairs that cannot be used, all problems at once.
@@ -65,7 +69,7 @@ def build_dataset(settings: Settings, target: Path, vectors: Encoder) -> Manifes
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         return require_manifest(target, _MADE_BY)
     vectors = Remembered(vectors)  # the audit looks at the same answers again
-    notes, warnings, review = _take_notes(settings, reading, ledger)
+    notes, warnings, review = _take_notes(settings, reading, ledger, screen)
     repeated = duplicates(notes, settings.corpus.near_duplicate)
     groups = group_numbers(notes, vectors, settings.corpus.group_similarity)
     kept = np.ones(len(notes), dtype=bool)
@@ -114,7 +118,9 @@ def _chosen(settings: Settings, reading: Reading, selection: Selection) -> Itera
             yield replace(item, example=marked)
 
 
-def _take_notes(settings: Settings, reading: Reading, ledger: Ledger) -> tuple[Notes, int, dict[str, Any]]:
+def _take_notes(
+    settings: Settings, reading: Reading, ledger: Ledger, screen: Screen | None
+) -> tuple[Notes, int, dict[str, Any]]:
     """The first pass: notes, the number of warnings, and the figures of the review.
 
     Raises DataError with what makes pairs unusable, the first ``SHOWN`` in full.
@@ -123,17 +129,17 @@ def _take_notes(settings: Settings, reading: Reading, ledger: Ledger) -> tuple[N
     selection = Selection(ledger, reviewed_only=settings.corpus.reviewed_only)
     shown: list[str] = []
     faults = warnings = 0
+    checker = Checker(screen=screen)
     for item in _chosen(settings, reading, selection):
-        errors = [str(item)]
         if isinstance(item, Found):
             notes.add(item.example)
-            problems = check_pairs([item.example], name)
-            errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
-            warnings += len(problems) - len(errors)
+        problems = checker.problems(item)
+        errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
+        warnings += len(problems) - len(errors)
         faults += len(errors)
         shown += errors[: max(0, SHOWN - len(shown))]
     if faults > SHOWN:
-        shown.append(f"{name}: and {faults - SHOWN} more")
+        shown.append(f"{name}: and {faults - SHOWN} more: smallhours corpus check lists them")
     if not faults and not selection.seen:
         shown.append(f"{name}: has a header and no pairs; add a row for each pair")
     elif len(notes) < FEWEST_PAIRS:
