@@ -29,17 +29,27 @@ from smallhours.corpus.review.selection import Selection, ledger_of
 from smallhours.corpus.rows import Fault
 from smallhours.corpus.screening import Screen
 from smallhours.corpus.shapes import Found
-from smallhours.corpus.sources import SHOWN, Reading, examples_of, hash_pairs, open_sources, source_name
+from smallhours.corpus.sources import (
+    BUILTIN,
+    SHOWN,
+    TRANSLATIONS,
+    Reading,
+    examples_of,
+    hash_pairs,
+    load_pairs,
+    open_sources,
+    source_name,
+)
 from smallhours.corpus.split import SPLITS, held_out_cautions, split_groups
 from smallhours.corpus.validate import Checker
 from smallhours.domain.artifacts import Manifest, fingerprint, is_current, require_manifest, staged_folder
 from smallhours.domain.errors import DataError
-from smallhours.domain.records import Example, Split, read_examples
+from smallhours.domain.records import Example, Split, read_examples, write_examples
 from smallhours.domain.settings import Settings
 from smallhours.semantics.vectors import Encoder, Remembered
 
 STAGE = "corpus"
-CODE_VERSION = 4  # raise it when the same pairs come out differently
+CODE_VERSION = 5  # raise it when the same pairs come out differently
 FEWEST_PAIRS = 3  # one each for training, validation and test
 # Texts compared for the leakage audit, at most, drawn by the seed: comparing all of a million takes hours.
 AUDITED = {"train": 20_000, "held_out": 2_000}
@@ -51,10 +61,11 @@ def build_dataset(
 ) -> Manifest:
     """Write the dataset folder, unless it is there already and made from the same things.
 
-    ``target`` gets ``train.jsonl`` (augmented), ``validation.jsonl`` and ``test.jsonl`` (as they
-    are), ``pairs.jsonl`` (all originals with their groups) and ``duplicates.jsonl`` (rows left out because an
-    earlier one says the same). The manifest's figures count the examples and measure how near the held-out
-    ones come to training. ``screen`` looks for questions in a crisis, which are refused.
+    ``target`` gets ``train.jsonl`` (augmented), ``validation.jsonl`` and ``test.jsonl`` (as they are),
+    ``pairs.jsonl`` (all originals with their groups), ``vetted.jsonl`` (more to answer from) and
+    ``duplicates.jsonl`` (rows left out because an earlier one says the same). The manifest's figures count
+    the examples and measure how near the held-out ones come to training. ``screen`` looks for questions in
+    a crisis, which are refused.
 
     Raises:
         DataError: for pairs that cannot be used, all problems at once.
@@ -62,7 +73,10 @@ def build_dataset(
     """
     reading = Reading(settings.corpus.columns, settings.corpus.sheet)
     ledger = ledger_of(settings)
+    more = _more_vetted(settings)
     inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
+    if more is not None:
+        inputs["vetted"] = hash_pairs(more)
     if ledger.content_hash:
         inputs["sign_offs"] = ledger.content_hash
     config = settings.corpus.model_dump(mode="json", exclude={"sign_offs"})
@@ -95,6 +109,9 @@ def build_dataset(
         figures["cautions"] = held_out_cautions(
             {split: int((splits == number).sum()) for number, split in enumerate(SPLITS)}
         )
+        vetted = load_pairs(more) if more is not None else []
+        figures["vetted"] = len(vetted)
+        write_examples(folder / "vetted.jsonl", vetted)
         write_card(folder, source_name(settings.data), _lines(folder / "pairs.jsonl"), figures)
     return require_manifest(target, _MADE_BY)
 
@@ -107,6 +124,13 @@ def read_split(folder: Path, split: Split) -> list[Example]:
     """
     require_manifest(folder, _MADE_BY)
     return read_examples(folder / f"{split}.jsonl")
+
+
+def _more_vetted(settings: Settings) -> str | None:
+    """What is answered from beside the pairs themselves: for the built-in ones, their translations."""
+    if settings.corpus.vetted is None and settings.data is None:
+        return f"{BUILTIN}:{TRANSLATIONS}"
+    return settings.corpus.vetted
 
 
 def _chosen(settings: Settings, reading: Reading, selection: Selection) -> Iterator[Found | Fault]:
@@ -153,17 +177,22 @@ def _split(
     settings: Settings, notes: Notes, groups: NDArray[np.int64], kept: NDArray[np.bool_]
 ) -> NDArray[np.int8]:
     """The split of each row, -1 for a row that is left out."""
+    rows = int(kept.sum())
     splits = np.full(len(notes), -1, dtype=np.int8)
     dense = np.unique(groups[kept], return_inverse=True)[1].astype(np.int64)
     splits[kept] = split_groups(
         dense,
         notes.topic_codes()[kept],
         notes.topic_names,
-        settings.corpus.validation_share,
-        settings.corpus.test_share,
+        _share(settings.corpus.validation_share, settings.corpus.most_validation, rows),
+        _share(settings.corpus.test_share, settings.corpus.most_test, rows),
         settings.seed,
     )
     return splits
+
+
+def _share(share: float, most: int, rows: int) -> float:
+    return min(share, most / rows)
 
 
 def _rows(

@@ -107,6 +107,8 @@ def readable(text: str) -> dict[str, Piece]:
     found: dict[str, Piece] = {}
     for piece in pieces(text):
         said = plain(text[piece.start : piece.end])
+        if piece.part and is_short(said):
+            continue  # a "yes" torn from its sentence says nothing
         if said and (said not in found or not piece.part):
             found[said] = piece
     return found

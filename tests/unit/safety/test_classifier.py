@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskCategory, RiskLevel
 from smallhours.safety import SafetyPipeline, classifier
-from smallhours.safety.classifier import RiskHead, Thresholds, Weights, grams, pieces, plain
+from smallhours.safety.classifier import RiskHead, Thresholds, Weights, grams, pieces, plain, readable
 from smallhours.semantics.vectors import Vectors
 
 BUCKETS = 64
@@ -108,6 +108,13 @@ class TestPieces:
         text = "First thing. Second thing! Third?"
         read = [plain(text[p.start : p.end]) for p in pieces(text)]
         assert read == ["first thing. second thing! third", "first thing", "second thing", "third"]
+
+    def test_one_or_two_words_are_not_torn_from_what_stands_around_them(self) -> None:
+        assert list(readable("The bread. Yes. I will ask her Sunday")) == [
+            "the bread. yes. i will ask her sunday",
+            "i will ask her sunday",
+        ]
+        assert list(readable("yes")) == ["yes"]
 
     def test_no_word_of_a_long_sentence_is_left_out(self) -> None:
         text = " ".join(f"word{n}" for n in range(200))
