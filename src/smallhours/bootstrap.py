@@ -78,7 +78,7 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     manifest = build(settings, target, sentence_vectors(), safety_pipeline().screen_input, open_rewriter)
     for caution in manifest.figures.get("cautions", ()):
         announce(f"warning: {caution}")
-    announce(f"dataset: {settings.run_folder / 'dataset'}")
+    announce(f"dataset: {target}")
     review = manifest.figures["review"]
     if "sign_offs" in manifest.inputs or review["left_out"]:
         states = ", ".join(f"{count} {state}" for state, count in review["states"].items() if count)

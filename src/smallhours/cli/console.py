@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import click
 
 # Plain output reports training at most this often, in seconds.
 PLAIN_INTERVAL = 15.0
+LIVE_INTERVAL = 0.5
+
+T = TypeVar("T")
 
 
 def announce(line: str) -> None:
@@ -95,3 +98,23 @@ def counting(what: str, done: int, total: int) -> None:
         click.echo(f"\r{what} {done}/{total} ", err=True, nl=done == total)
     elif done % 5 == 0 or done == total:
         announce(f"evaluation: {what} {done}/{total}")
+
+
+def counted(rows: Iterable[T], what: str) -> Iterator[T]:
+    """The same rows; how many have been worked on, and how fast, is said now and then while it takes long."""
+    live = sys.stderr.isatty()
+    interval = LIVE_INTERVAL if live else PLAIN_INTERVAL
+    began = last = time.monotonic()
+    shown = False
+    for done, row in enumerate(rows):
+        now = time.monotonic()
+        if now - last >= interval:
+            last, shown = now, True
+            line = f"{what} {done:,} rows, {done / (now - began):,.0f} a second"
+            if live:
+                click.echo(f"\r{line} ", err=True, nl=False)
+            else:
+                announce(line)
+        yield row
+    if live and shown:
+        click.echo("", err=True)

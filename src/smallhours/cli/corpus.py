@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import click
 
 from smallhours.cli.console import announce
+from smallhours.cli.corpus_check import check
 from smallhours.cli.options import REVIEWED_ONLY, RUN, SIGN_OFFS, with_settings
 from smallhours.cli.review import review
 from smallhours.domain.settings import Settings
@@ -22,30 +22,7 @@ def command() -> None:
 command.add_command(review)
 
 
-@command.command()
-@click.argument("file", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print problems as JSON.")
-def check(file: str | None, as_json: bool) -> int:
-    """Validate FILE (default: the built-in pairs) and preview what was understood.
-
-    \b
-    smallhours corpus check pairs.csv
-    """
-    from smallhours.corpus.sources import load_pairs, source_name
-    from smallhours.corpus.validate import Severity, check_pairs
-
-    pairs = load_pairs(file)
-    problems = check_pairs(pairs, source_name(file))
-    if as_json:
-        click.echo(json.dumps([p.model_dump(mode="json") for p in problems], ensure_ascii=False, indent=1))
-    else:
-        for problem in problems:
-            click.echo(str(problem))
-        topics = ", ".join(
-            f"{topic} {count}" for topic, count in Counter(p.topic for p in pairs).most_common()
-        )
-        click.echo(f"{source_name(file)}: {len(pairs)} pairs ({topics}), {len(problems)} problems")
-    return 2 if any(p.severity is Severity.ERROR for p in problems) else 0
+command.add_command(check)
 
 
 @command.command()

@@ -116,7 +116,7 @@ class Asking:
         self._nonsense.clear()
 
     def _stop(self, error: EngineError) -> None:
-        self.stopped = f"after {self._tally['asked']} questions: {error}"
+        self.stopped = f"at question {self._tally['asked']}: {error}"
 
     def _key(self, example: Example) -> str:
         endpoint = self._endpoint

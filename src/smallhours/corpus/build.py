@@ -22,15 +22,17 @@ from smallhours.corpus.audit import leak_audits
 from smallhours.corpus.augment import Augmenter
 from smallhours.corpus.card import write_card
 from smallhours.corpus.grouping import Duplicate, duplicates, group_numbers
-from smallhours.corpus.judge import Judge, Screen
+from smallhours.corpus.judge import Judge
 from smallhours.corpus.notes import Notes
+from smallhours.corpus.problems import Severity
 from smallhours.corpus.review.ledger import Ledger
 from smallhours.corpus.review.selection import Selection, ledger_of
+from smallhours.corpus.rows import Fault
+from smallhours.corpus.screening import Screen
 from smallhours.corpus.shapes import Found
 from smallhours.corpus.sources import SHOWN, Reading, examples_of, hash_pairs, open_sources, source_name
 from smallhours.corpus.split import SPLITS, held_out_cautions, split_groups
-from smallhours.corpus.tables import Fault
-from smallhours.corpus.validate import Severity, check_pairs
+from smallhours.corpus.validate import Checker
 from smallhours.domain.artifacts import (
     Manifest,
     fingerprint,
@@ -42,7 +44,6 @@ from smallhours.domain.artifacts import (
 from smallhours.domain.errors import DataError
 from smallhours.domain.records import Example, Split, read_examples
 from smallhours.domain.settings import Settings
-from smallhours.safety.pipeline import SafetyPipeline
 from smallhours.semantics.vectors import Encoder, Remembered
 
 STAGE = "corpus"
@@ -68,11 +69,12 @@ def build_dataset(
     ``target`` gets ``train.jsonl`` (augmented), ``validation.jsonl`` and ``test.jsonl`` (as they
     are), ``pairs.jsonl`` (all originals with their groups) and ``duplicates.jsonl`` (rows left out because an
     earlier one says the same). The manifest's figures count the examples and measure how near the held-out
-    ones come to training.
+    ones come to training. ``screen`` looks for questions in a crisis, which are refused, and for rewordings
+    that are more alarming than their question, which are dropped.
 
-    Rewordings are screened by ``screen`` (the safety path, unless given) and made by rule; where the settings
-    name an endpoint, ``open_rewriter`` connects to it for more. When it fails, the rest is made by rule, a
-    caution says so, and the next build asks again.
+    Where the settings name an endpoint for rewordings, ``open_rewriter`` connects to it; without a ``screen``
+    nothing is sent. When it fails, the rest is made by rule, a caution says so, and the next build asks it
+    again.
 
     Raises:
         DataError: for pairs that cannot be used, all problems at once.
@@ -81,20 +83,17 @@ def build_dataset(
     """
     reading = Reading(settings.corpus.columns, settings.corpus.sheet)
     ledger = ledger_of(settings)
-    inputs = _inputs(settings, reading, ledger)
+    inputs = _inputs(settings, reading, ledger, screen)
     config = settings.corpus.model_dump(mode="json", exclude=_NOT_RECORDED)
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         found = require_manifest(target, _MADE_BY)
         if not _given_up(found):
             return found
-    notes, warnings, review = _take_notes(settings, reading, ledger)
+    notes, warnings, review = _take_notes(settings, reading, ledger, screen)
     encoder, vectors = vectors, Remembered(vectors)  # several steps look at the same texts
-    judge = Judge(
-        settings.corpus,
-        encoder if notes.answer_texts is None else vectors,  # a million texts are too many to remember
-        screen or SafetyPipeline().screen_input,
-    )
-    asking = ask_endpoint(settings.corpus, target.parent, open_rewriter)
+    # A million texts are too many to remember.
+    judge = Judge(settings.corpus, encoder if notes.answer_texts is None else vectors, screen)
+    asking = ask_endpoint(settings.corpus, target.parent, open_rewriter if screen else None)
     repeated = duplicates(notes, settings.corpus.near_duplicate)
     groups = group_numbers(notes, vectors, settings.corpus.group_similarity)
     kept = np.ones(len(notes), dtype=bool)
@@ -126,14 +125,15 @@ def build_dataset(
     return require_manifest(target, _MADE_BY)
 
 
-def _inputs(settings: Settings, reading: Reading, ledger: Ledger) -> dict[str, str]:
+def _inputs(settings: Settings, reading: Reading, ledger: Ledger, screen: Screen | None) -> dict[str, str]:
     inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
     if ledger.content_hash:
         inputs["sign_offs"] = ledger.content_hash
-    if settings.corpus.expansion > 1:
-        inputs["safety"] = hash_folder(Path(safety.__file__).parent)  # its rules drop rewordings
-        if (endpoint := endpoint_of(settings.corpus)) is not None:
-            inputs["rewriter"] = endpoint.name
+    if screen is not None:
+        inputs["safety"] = hash_folder(Path(safety.__file__).parent)  # it refuses pairs, and drops rewordings
+    endpoint = endpoint_of(settings.corpus)
+    if endpoint is not None:
+        inputs["rewriter"] = endpoint.name
     return inputs
 
 
@@ -161,7 +161,9 @@ def _chosen(settings: Settings, reading: Reading, selection: Selection) -> Itera
             yield replace(item, example=marked)
 
 
-def _take_notes(settings: Settings, reading: Reading, ledger: Ledger) -> tuple[Notes, int, dict[str, Any]]:
+def _take_notes(
+    settings: Settings, reading: Reading, ledger: Ledger, screen: Screen | None
+) -> tuple[Notes, int, dict[str, Any]]:
     """The first pass: notes, the number of warnings, and the figures of the review.
 
     Raises DataError with what makes pairs unusable, the first ``SHOWN`` in full.
@@ -170,17 +172,17 @@ def _take_notes(settings: Settings, reading: Reading, ledger: Ledger) -> tuple[N
     selection = Selection(ledger, reviewed_only=settings.corpus.reviewed_only)
     shown: list[str] = []
     faults = warnings = 0
+    checker = Checker(screen=screen)
     for item in _chosen(settings, reading, selection):
-        errors = [str(item)]
         if isinstance(item, Found):
             notes.add(item.example)
-            problems = check_pairs([item.example], name)
-            errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
-            warnings += len(problems) - len(errors)
+        problems = checker.problems(item)
+        errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
+        warnings += len(problems) - len(errors)
         faults += len(errors)
         shown += errors[: max(0, SHOWN - len(shown))]
     if faults > SHOWN:
-        shown.append(f"{name}: and {faults - SHOWN} more")
+        shown.append(f"{name}: and {faults - SHOWN} more: smallhours corpus check lists them")
     if not faults and not selection.seen:
         shown.append(f"{name}: has a header and no pairs; add a row for each pair")
     elif len(notes) < FEWEST_PAIRS:

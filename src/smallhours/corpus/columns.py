@@ -20,7 +20,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "assistant message", "accepted answer", "respuesta", "réponse", "reponse", "antwort", "resposta",
         "risposta",
     ),
-    "id": ("id", "pair id", "row id", "uid", "uuid", "question id"),
+    "id": ("id", "pair id", "row id", "uid", "uuid"),
     "topic": ("topic", "category", "label", "theme", "tag", "subject", "intent", "tema", "thema", "thème"),
     "locale": ("locale", "language", "lang", "idioma", "sprache", "langue"),
     "source": ("source",),
@@ -29,6 +29,15 @@ NAMES: dict[str, tuple[str, ...]] = {
     "group": ("group",),
 }  # fmt: skip
 NEEDED = ("question", "answer")
+
+# "Therapist response", "user question": taken where there is nothing plainer and nothing else ends like it.
+_ENDINGS = {
+    "question": {"question", "questions", "query", "prompt", "pregunta", "frage", "pergunta", "domanda"},
+    "answer": {
+        "answer", "answers", "response", "responses", "reply", "replies", "completion", "respuesta",
+        "réponse", "reponse", "antwort", "resposta", "risposta",
+    },
+}  # fmt: skip
 
 _MEANING = {name: column for column, names in NAMES.items() for name in names}
 _HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])")
@@ -67,6 +76,8 @@ def meanings(
             )
         if ranked:
             columns[ranked[0][2]] = meaning
+        elif len(ending := _ending_like(meaning, header, columns)) == 1:
+            columns[ending[0]] = meaning
     wrong += _slips(header, columns)
     listed = ", ".join(f"'{name}'" for name in header if name.strip()) or "none"
     wrong += [
@@ -76,6 +87,15 @@ def meanings(
         if needed not in columns.values()
     ]
     return columns, wrong
+
+
+def _ending_like(meaning: str, header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
+    endings = _ENDINGS.get(meaning, set())
+    return [
+        name
+        for name in header
+        if name not in columns and plain(name) not in _MEANING and plain(name).rpartition(" ")[2] in endings
+    ]
 
 
 def _given_columns(header: Sequence[str], given: Mapping[str, str], columns: dict[str, str]) -> list[str]:

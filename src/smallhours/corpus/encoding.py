@@ -38,11 +38,12 @@ def detect(path: Path, name: str) -> TextKind:
         stream.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         lines = done = 0
+        wide = False  # whether there was sound UTF-8 beyond ASCII
         while piece := stream.read(PIECE):
             waiting = len(decoder.getstate()[0])
             bad = piece.find(b"\0")
             try:
-                decoder.decode(piece[:bad] if bad >= 0 else piece, final=False)
+                wide |= not decoder.decode(piece[:bad] if bad >= 0 else piece, final=False).isascii()
             except UnicodeDecodeError as error:
                 bad = max(0, error.start - waiting)
                 if start != codecs.BOM_UTF8 and not _mostly_utf8(piece):
@@ -52,6 +53,8 @@ def detect(path: Path, name: str) -> TextKind:
             lines += piece.count(b"\n")
             done += len(piece)
         left = decoder.getstate()[0]
+        if left and wide:
+            raise _not_text(name, lines + 1, done - len(left), left[0])
         if left:
             return _windows(path, name)
     return TextKind("utf-8-sig")

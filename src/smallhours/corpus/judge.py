@@ -11,20 +11,19 @@ than English that says something else than the answer, and irony.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from enum import StrEnum
 from functools import cached_property
 
 from smallhours.corpus.locks import LANGUAGES, locked
+from smallhours.corpus.screening import Screen, read_as_ordinary
+from smallhours.corpus.text import wording
 from smallhours.domain.errors import SettingsError
 from smallhours.domain.messages import Conversation
 from smallhours.domain.records import Example
-from smallhours.domain.risk import Decision, RiskLevel
+from smallhours.domain.risk import RiskLevel
 from smallhours.domain.settings import CorpusSettings
 from smallhours.safety.language import guess_language
 from smallhours.semantics.vectors import KNOWN_LANGUAGES, Encoder, Vectors
-
-Screen = Callable[[Conversation], Decision]
 
 LONGEST = 2  # times the question, in characters
 # How much nearer to the answer (cosine) a rewording may come than its question is. No rewording by rule of
@@ -59,13 +58,13 @@ class Objection(StrEnum):
 
 
 class Judge:
-    """The bounds that every rewording is held to.
+    """The bounds that every rewording is held to; that of risk only if there is a ``screen``.
 
     Raises:
         SettingsError: for a band of similarity that nothing can be in.
     """
 
-    def __init__(self, settings: CorpusSettings, vectors: Encoder, screen: Screen) -> None:
+    def __init__(self, settings: CorpusSettings, vectors: Encoder, screen: Screen | None = None) -> None:
         self.low, self.high = settings.rewording_similarity_low, settings.rewording_similarity_high
         self.vectors, self.screen = vectors, screen
         if self.low > self.high:
@@ -93,8 +92,8 @@ class Case:
 
     @property
     def is_crisis(self) -> bool:
-        """Whether the question gets a fixed reply as it is."""
-        return self._risk.is_crisis
+        """Whether the question screens as a crisis, and nobody has read it and found that it is none."""
+        return self._risk.is_crisis and wording(self._example.question) not in read_as_ordinary()
 
     def objection(self, text: str) -> Objection | None:
         """What speaks against ``text``, the cheapest to find first; None if nothing does."""
@@ -107,9 +106,10 @@ class Case:
             return Objection.LONG
         if _advice(text) > _advice(question):
             return Objection.ADVICE
-        return self._objection_to_meaning(text) or (
-            Objection.RISK if self._risk_of(text) > self._risk else None
-        )
+        if objection := self._objection_to_meaning(text):
+            return objection
+        worded = Conversation(messages=self._example.with_question(text)[:-1], locale=self._example.locale)
+        return Objection.RISK if self._level(worded) > self._risk else None
 
     def _objection_to_meaning(self, text: str) -> Objection | None:
         question, answer = self._vectors
@@ -131,11 +131,10 @@ class Case:
 
     @cached_property
     def _risk(self) -> RiskLevel:
-        return self._judge.screen(self._example.prompt).level
+        return self._level(self._example.prompt)
 
-    def _risk_of(self, text: str) -> RiskLevel:
-        worded = Conversation(messages=self._example.with_question(text)[:-1], locale=self._example.locale)
-        return self._judge.screen(worded).level
+    def _level(self, conversation: Conversation) -> RiskLevel:
+        return self._judge.screen(conversation).level if self._judge.screen else RiskLevel.NONE
 
 
 def _advice(text: str) -> int:

@@ -15,20 +15,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from smallhours.corpus.columns import NAMES, NEEDED, meanings, plain
-from smallhours.corpus.tables import Fault, Row
+from smallhours.corpus.rows import Fault, Row
+from smallhours.corpus.turns import SAID, Turns, turns_of, unfolded
 from smallhours.domain.records import Example
 
 # BCP 47 as far as the field uses it: language, perhaps script, perhaps region.
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")
-_ROLES = {
-    **dict.fromkeys(("user", "human", "client", "patient", "prompter", "person"), "user"),
-    **dict.fromkeys(
-        ("assistant", "gpt", "bot", "chatbot", "model", "ai", "therapist", "counselor"), "assistant"
-    ),
-    **dict.fromkeys(("system", "developer"), "system"),
-}
-_SPEAKER = ("role", "from", "speaker")
-_SAID = ("content", "value", "text")
 _OPTIONAL = tuple(meaning for meaning in NAMES if meaning not in NEEDED)
 
 
@@ -41,7 +33,6 @@ class Found:
     named: bool = False
 
 
-Turns = list[dict[str, Any]]
 Reader = Callable[[Mapping[str, Any]], tuple[list[Turns], list[str]]]
 
 
@@ -101,13 +92,14 @@ class Interpreter:
 
 def _settle(names: tuple[str, ...], sample: Sequence[Row], given: Mapping[str, str]) -> Shape:
     plainly = {plain(name): name for name in reversed(names)}
-    if not given and "messages" in plainly:
-        return _conversation_shape("messages", plainly["messages"], names)
+    free = not set(NEEDED) & set(given)  # else the owner has said that these are pairs
+    if free and "messages" in plainly:
+        return _conversation_shape("messages", plainly["messages"], names, given)
     for key in ("conversations", "conversation", "dialogue", "dialog", "turns"):
-        if not given and key in plainly and _holds_turns(plainly[key], sample):
-            return _conversation_shape("ShareGPT conversations", plainly[key], names)
-    if not given and _is_alpaca(plainly):
-        return _alpaca_shape(plainly, names, sample)
+        if free and key in plainly and _holds_turns(plainly[key], sample):
+            return _conversation_shape("ShareGPT conversations", plainly[key], names, given)
+    if free and _is_alpaca(plainly):
+        return _alpaca_shape(plainly, names, sample, given)
     columns, wrong = meanings(names, given)
     question, answer = (next((n for n, m in columns.items() if m == needed), "") for needed in NEEDED)
     ignored = tuple(name for name in names if name not in columns and name.strip())
@@ -117,8 +109,8 @@ def _settle(names: tuple[str, ...], sample: Sequence[Row], given: Mapping[str, s
     return Shape(name, columns, ignored, tuple(wrong), read=lambda row: _pair(row, question, answer))
 
 
-def _conversation_shape(name: str, column: str, names: Sequence[str]) -> Shape:
-    columns = {column: "messages"} | {n: m for n, m in _known(names).items() if m in _OPTIONAL}
+def _conversation_shape(name: str, column: str, names: Sequence[str], given: Mapping[str, str]) -> Shape:
+    columns = {column: "messages"} | _optional_columns(names, given)
     # Our own records carry fields that mean more than a text.
     own = ("review", "parent", "rewording")
     unknown = [n for n in names if n not in columns and n not in own]
@@ -132,23 +124,26 @@ def _conversation_shape(name: str, column: str, names: Sequence[str]) -> Shape:
         )
     ]
     columns |= {n: n for n in own if n in names}
-    return Shape(name, columns, tuple(unknown), tuple(slips), read=lambda row: _turns_of(row[column], column))
+    return Shape(name, columns, tuple(unknown), tuple(slips), read=lambda row: turns_of(row[column], column))
 
 
-def _known(names: Sequence[str]) -> dict[str, str]:
-    return meanings(names)[0]
+def _optional_columns(names: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    return {name: meaning for name, meaning in meanings(names, given)[0].items() if meaning in _OPTIONAL}
 
 
 def _holds_turns(column: str, sample: Sequence[Row]) -> bool:
     held = next((row.value[column] for row in sample if row.value.get(column)), None)
-    return isinstance(held, list) and isinstance(held[0], dict)
+    held = unfolded(held)
+    return isinstance(held, list) and bool(held) and isinstance(held[0], dict)
 
 
 def _is_alpaca(plainly: Mapping[str, str]) -> bool:
     return {"instruction", "input"} <= set(plainly) and bool({"output", "response"} & set(plainly))
 
 
-def _alpaca_shape(plainly: Mapping[str, str], names: Sequence[str], sample: Sequence[Row]) -> Shape:
+def _alpaca_shape(
+    plainly: Mapping[str, str], names: Sequence[str], sample: Sequence[Row], given_names: Mapping[str, str]
+) -> Shape:
     """The instruction and its input make the question. An instruction that never changes while the inputs do
     is somebody's system prompt: ours takes its place."""
     instruction, given = plainly["instruction"], plainly["input"]
@@ -159,7 +154,7 @@ def _alpaca_shape(plainly: Mapping[str, str], names: Sequence[str], sample: Sequ
         and len({str(row.get(given)) for row in rows}) > 1
     )
     columns = {given: "question", answer: "answer"} | ({} if same else {instruction: "question"})
-    columns |= {n: m for n, m in _known(names).items() if m in _OPTIONAL}
+    columns |= _optional_columns(names, given_names)
     notes = (
         f"'{instruction}' is the same in every row, so it is left out; our system prompt is used",
     ) * same
@@ -185,7 +180,7 @@ def _pair(
     """One conversation for each answer: a cell may hold a list of them, or TRL's lists of messages."""
     asked, answers = row.get(question), row.get(answer)
     if isinstance(asked, list) and isinstance(answers, list) and asked and isinstance(asked[0], dict):
-        return _turns_of([*asked, *answers], question)
+        return turns_of([*asked, *answers], question)
     wrong: list[str] = []
     opening = _text(asked, "question", question_name or question, wrong)
     several = answers if isinstance(answers, list) and answers else [answers]
@@ -200,14 +195,12 @@ def _pair(
 def _inner_text(value: Any) -> Any:
     """The text of an answer that comes as an object with its votes and dates around it."""
     if isinstance(value, dict):
-        return next(
-            (value[name] for name in value if _known([name]).get(name) == "answer" or name in _SAID), value
-        )
+        return next((value[name] for name in value if plain(name) in NAMES["answer"] or name in SAID), value)
     return value
 
 
 def _text(value: Any, meaning: str, column: str, wrong: list[str]) -> str:
-    if value is None:
+    if value is None or value != value:  # not a number: how tables of numbers write an empty cell
         value = ""
     if not isinstance(value, str):
         wrong.append(f"{meaning} must be text, not {value!r:.40} (column '{column}')")
@@ -217,48 +210,18 @@ def _text(value: Any, meaning: str, column: str, wrong: list[str]) -> str:
     return value.strip()
 
 
-def _turns_of(value: Any, column: str) -> tuple[list[Turns], list[str]]:
-    """One conversation, up to its last answer: what the person says after it has none to learn."""
-    if not isinstance(value, list) or not value:
-        return [], [f"{column} = {value!r:.60}: must be a list of turns that ends with an answer"]
-    turns, wrong = [], []
-    for position, turn in enumerate(value):
-        place = f"{column}.{position}"
-        if not isinstance(turn, Mapping):
-            wrong.append(f"{place} = {turn!r:.60}: must be an object with a role and a content")
-            continue
-        speaker = next((turn[key] for key in _SPEAKER if key in turn), None)
-        said = next((turn[key] for key in _SAID if key in turn), None)
-        role = _ROLES.get(str(speaker).strip().casefold())
-        if role is None:
-            wrong.append(f"{place}.role = {speaker!r:.40}: must be one of {', '.join(_ROLES)}")
-        elif not isinstance(said, str):
-            wrong.append(f"{place}.content = {said!r:.40}: must be text")
-        elif not said.strip():
-            wrong.append(f"{place}.content is empty; remove the message or fill it")
-        else:
-            weight = {"weight": turn["weight"]} if "weight" in turn else {}
-            turns.append({"role": role, "content": said.strip(), **weight})
-    if wrong:
-        return [], wrong
-    while turns and turns[-1]["role"] != "assistant":
-        turns.pop()
-    if not turns or not any(turn["role"] == "user" for turn in turns):
-        return [], [f"{column}: no answer (role 'assistant') follows a question (role 'user')"]
-    return [turns], []
-
-
 def _optional(row: Mapping[str, Any], shape: Shape) -> tuple[dict[str, Any], list[str]]:
     found: dict[str, Any] = {}
     wrong = []
     for name, meaning in shape.columns.items():
         value = row.get(name)
-        if meaning in (*NEEDED, "messages") or value is None or value == "":
+        if meaning in (*NEEDED, "messages") or value is None or value != value:
             continue
         if meaning in ("id", "topic") and isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
+            value = str(int(value) if value == value // 1 else value)
         if isinstance(value, str):
-            found[meaning] = value.strip()
+            if value.strip():
+                found[meaning] = value.strip()
         else:
             wrong.append(f"{meaning} must be text, not {value!r:.40} (column '{name}')")
     return found, wrong

@@ -7,13 +7,14 @@ is read whole or not at all: every problem found is reported in one error, none 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from itertools import chain, islice
 from pathlib import Path
 
+from smallhours.corpus.rows import Fault, Row, Table
 from smallhours.corpus.shapes import Found, Interpreter
-from smallhours.corpus.tables import Fault, Row, Table, open_table
+from smallhours.corpus.tables import open_table
 from smallhours.domain.artifacts import hash_file, hash_json
 from smallhours.domain.errors import DataError
 from smallhours.domain.records import Example
@@ -56,7 +57,7 @@ class Source:
     def table(self) -> Table:
         """A fresh pass over the rows. Raises DataError when there is none to be had."""
         table = _open_hub(self.hub) if self.hub else open_table(self._path(), self.name, self.reading.sheet)
-        return Table(islice(table.rows, self.limit), table.header, table.notes) if self.limit else table
+        return replace(table, rows=islice(table.rows, self.limit)) if self.limit else table
 
     def pass_over(self) -> Pass:
         """A fresh pass over the examples and faults."""
@@ -83,7 +84,7 @@ class Source:
 class Pass:
     """One way through a source: iterate over it for examples and faults, in order of the rows.
 
-    ``interpreter`` and ``notes`` say afterwards, or after the first row, what was understood.
+    ``interpreter``, ``kind`` and ``notes`` say what was understood.
     """
 
     def __init__(self, source: Source) -> None:
@@ -91,6 +92,7 @@ class Pass:
         sample = list(islice(self._table.rows, SAMPLE))
         self.header = self._table.header
         self.notes = self._table.notes
+        self.kind = self._table.kind
         rows = [row for row in sample if isinstance(row, Row)]
         self.interpreter = Interpreter(source.stem, rows, source.reading.columns)
         self.sample = rows
@@ -136,19 +138,20 @@ def _collection(name: str) -> Source:
 
 def examples_of(sources: list[Source]) -> Iterator[Found | Fault]:
     """Every example and fault of the sources, one source after the other; repeated ids are faults."""
-    taken: dict[str, str] = {}
+    taken: dict[int, str] = {}  # of an id no more than its hash: there may be millions
     for source in sources:
         for item in source.pass_over():
             place = f"{source.name} {item.place}"
             if isinstance(item, Fault):
                 yield Fault(place, item.text)
                 continue
-            if item.named and item.example.id in taken:
-                first = taken[item.example.id]
-                yield Fault(place, f"id '{item.example.id}' is taken by {first}; every id must be unique")
-                continue
             if item.named:
-                taken[item.example.id] = item.place
+                first = taken.setdefault(hash(item.example.id), place)
+                if first is not place:
+                    first = first.removeprefix(f"{source.name} ")
+                    text = f"id '{item.example.id}' is taken by {first}; every id must be unique"
+                    yield Fault(place, text)
+                    continue
             yield Found(place, item.example, item.named)
 
 
@@ -235,4 +238,4 @@ def _open_hub(name: str) -> Table:
         for number, value in enumerate(rows, start=1):
             yield Row(f"row {number}", number, dict(value))
 
-    return Table(numbered(), tuple(rows.column_names) if rows.column_names else None)
+    return Table(numbered(), tuple(rows.column_names) if rows.column_names else None, kind="data set")

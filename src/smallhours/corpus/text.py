@@ -7,17 +7,20 @@ import re
 from smallhours.domain.records import Example
 
 _APOSTROPHES = re.compile("['’‘ʼ]")
-# \w leaves out the vowel signs that Indic, Arabic, Hebrew and Thai words are written with.
+# Letters, digits, and the vowel signs that Indic, Arabic, Hebrew and Thai words are written with.
 _SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
     "\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e"
 )
 _WORD = re.compile(f"[\\w{_SIGNS}]+")
+# Chinese, Japanese, Thai, Lao, Burmese and Khmer are written without spaces.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def count_words(text: str) -> int:
-    """Words as a reader counts them: runs without spaces."""
-    return len(text.split())
+    """Words as a reader counts them: runs without spaces. Where a script has none, two letters make one."""
+    unspaced = 0 if text.isascii() else len(_UNSPACED.findall(text))
+    return max(len(text.split()), unspaced // 2)
 
 
 def wording(text: str) -> str:

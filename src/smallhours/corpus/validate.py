@@ -1,114 +1,106 @@
-"""What is wrong with pairs that can be read: errors stop a build, warnings are counted."""
+"""What is wrong with pairs: errors stop a build, warnings are counted. Row by row, however many there are."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
 
-from smallhours.corpus.text import asked, count_words, wording
-from smallhours.domain.messages import Frozen
+from smallhours.corpus.content import content_flaws
+from smallhours.corpus.damage import LOST, fix_encoding, has_html
+from smallhours.corpus.problems import Flaw, Problem, Rule, field_name, learnt, problem, unreadable
+from smallhours.corpus.rows import Fault
+from smallhours.corpus.screening import Screen
+from smallhours.corpus.scrub import Kind, scrub_all
+from smallhours.corpus.shapes import Found
+from smallhours.corpus.text import asked, wording
 from smallhours.domain.records import Example
 
 ANSWER_WORDS = (20, 120)
 BUILTIN_ANSWER_WORDS = (35, 70)
-LONGEST_MESSAGE = 8000  # characters; beyond it a message is a document, and no model here can read it
-
-_CONDITION = (
-    r"(?:an? )?(?:\w+ )?(?:depression|anxiety|adhd|autism|ocd|ptsd|gad|bipolar|psychosis|schizophrenia|"
-    r"insomnia|\w+ disorder)"
-)
-_DIAGNOSIS = re.compile(
-    rf"\byou(?: (?:clearly|probably|likely|definitely|must|may|might))? have {_CONDITION}\b"
-    rf"|\b(?:this|that|it) (?:is|sounds like) (?:clearly |probably )?{_CONDITION}\b"
-    r"|\byou(?:'re| are) (?:clearly |probably )?(?:bipolar|autistic|psychotic|clinically)\b",
-    re.IGNORECASE,
-)
-_DOSE = re.compile(
-    r"\b\d+(?:\.\d+)? ?(?:mg|mcg|milligrams?|micrograms?|ml)\b"
-    r"|\btake (?:\w+ )?(?:one|two|three|\d+|more|fewer) (?:\w+ )?(?:tablets?|pills?|capsules?)\b"
-    r"|\b(?:double|halve|increase|reduce|lower|skip|stop taking) your (?:\w+ )?"
-    r"(?:dose|medication|medicine|tablets?)\b",
-    re.IGNORECASE,
-)
-# "I can't say whether this is depression" leaves it open, which is right.
-_OPEN = re.compile(r"\b(?:whether|if|not|never|cannot|\w+n't)\b", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
 
-class Severity(StrEnum):
-    """``error``: the pair cannot be used. ``warning``: somebody should look at it."""
+def check(
+    items: Iterable[Found | Fault],
+    answer_words: tuple[int, int] = ANSWER_WORDS,
+    screen: Screen | None = None,
+    invented: bool = False,
+) -> Iterator[Problem]:
+    """Everything questionable, in the order of the rows.
 
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class Problem(Frozen):
-    """One line about one pair: where, which rule, and what to do."""
-
-    source: str
-    id: str
-    field: str
-    rule: str
-    remedy: str
-    severity: Severity
-
-    def __str__(self) -> str:
-        return f"{self.source} pair '{self.id}': {self.field} {self.rule}; {self.remedy} ({self.severity})"
+    ``answer_words`` is the length (in words, both ends included) an answer should have. Without ``screen``
+    nobody looks for crises. ``invented`` names of people are nobody's.
+    """
+    checker = Checker(answer_words, screen, invented)
+    for item in items:
+        yield from checker.problems(item)
 
 
 def check_pairs(
-    examples: Sequence[Example], source_name: str, answer_words: tuple[int, int] = ANSWER_WORDS
+    examples: Sequence[Example],
+    source_name: str,
+    answer_words: tuple[int, int] = ANSWER_WORDS,
+    screen: Screen | None = None,
+    invented: bool = False,
 ) -> list[Problem]:
-    """Everything questionable about the pairs, in their order.
-
-    ``answer_words`` is the length (in words, both ends included) an answer should have. The checks
-    of content know a few plain English phrases; they do not replace a person who reads.
-    """
-    found = []
-    seen: dict[tuple[str, str], str] = {}
-    for example in examples:
-        own = [*_check_answer(example, answer_words), *_check_lengths(example)]
-        key = (asked(example), wording(example.answer))
-        if key in seen:
-            own.append(("question", f"and answer repeat pair '{seen[key]}'", "remove one", Severity.WARNING))
-        seen.setdefault(key, example.id)
-        found += [
-            Problem(
-                source=source_name, id=example.id, field=field, rule=rule, remedy=remedy, severity=severity
-            )
-            for field, rule, remedy, severity in own
-        ]
-    return found
+    """The same for pairs that are in memory, which messages call by their ids."""
+    found = (Found(f"{source_name} pair '{example.id}'", example) for example in examples)
+    return list(check(found, answer_words, screen, invented))
 
 
-def _check_answer(example: Example, band: tuple[int, int]) -> list[tuple[str, str, str, Severity]]:
-    low, high = band
-    words = count_words(example.answer)
-    found = []
-    if wording(example.answer) == wording(example.question):
-        found.append(("answer", "repeats the question", "write the answer", Severity.ERROR))
-    if words == 1:
-        found.append(("answer", "is a single word", "write at least a sentence", Severity.ERROR))
-    elif not low <= words <= high:
-        found.append(("answer", f"has {words} words", f"aim for {low} to {high}", Severity.WARNING))
-    for sentence in _SENTENCE_END.split(example.answer.replace("’", "'")):
-        for pattern, what in ((_DIAGNOSIS, "diagnose"), (_DOSE, "dose a medicine")):
-            match = pattern.search(sentence)
-            if match and not _OPEN.search(sentence, 0, match.start()):
-                remedy = "name no condition and no dose, point to a professional"
-                found.append(("answer", f"seems to {what} ('{match[0]}')", remedy, Severity.WARNING))
-    return found
+class Checker:
+    """Looks at one row after the other; of those before it remembers 8 bytes and the place."""
+
+    def __init__(
+        self,
+        answer_words: tuple[int, int] = ANSWER_WORDS,
+        screen: Screen | None = None,
+        invented: bool = False,
+    ) -> None:
+        self._band = answer_words
+        self._screen = screen
+        self._ignored = {Kind.NAME} if invented else set[Kind]()
+        self._seen = Seen()
+
+    def problems(self, item: Found | Fault) -> list[Problem]:
+        """What is wrong with this row, repeats of earlier ones included."""
+        if isinstance(item, Fault):
+            return [problem(item, unreadable(item))]
+        example = item.example
+        flaws = [*content_flaws(example, self._band, self._screen), *_damage(example, self._ignored)]
+        first = self._seen.first(example, item.place)
+        if first:
+            flaws.append(Flaw("question", Rule.REPEAT, f"and answer repeat {first}", "remove one"))
+        return [problem(item, flaw) for flaw in flaws]
 
 
-def _check_lengths(example: Example) -> list[tuple[str, str, str, Severity]]:
-    return [
-        (
-            f"messages.{position}",
-            f"has {len(message.content)} characters",
-            f"shorten it to {LONGEST_MESSAGE} or fewer",
-            Severity.ERROR,
-        )
-        for position, message in enumerate(example.messages)
-        if len(message.content) > LONGEST_MESSAGE
-    ]
+class Seen:
+    """The pairs so far, by a hash (8 bytes) of their wording."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, str] = {}
+
+    def first(self, example: Example, place: str) -> str | None:
+        """Where a pair of this wording was first; None, and remembered, if this is the first."""
+        key = hash(f"{asked(example)}\n{wording(example.answer)}")
+        if key in self._places:
+            return self._places[key]
+        self._places[key] = place
+        return None
+
+
+def _damage(example: Example, ignored: set[Kind]) -> Iterator[Flaw]:
+    """What ``repair`` can put right."""
+    kept = list(learnt(example))
+    for (position, message), scrubbed in zip(kept, scrub_all([m.content for _, m in kept]), strict=True):
+        name, text = field_name(example, position), message.content
+        if LOST in text:
+            remedy = "take the text from its source again"
+            yield Flaw(name, Rule.ENCODING, f"holds '{LOST}', where a letter was lost", remedy)
+        elif fix_encoding(text) != text:
+            said = "looks decoded with the wrong table, like 'Ã©' for 'é'"
+            yield Flaw(name, Rule.ENCODING, said, "repair it with --fix")
+        if has_html(text):
+            yield Flaw(name, Rule.HTML, "holds leftovers of HTML", "remove them with --fix")
+        for span in scrubbed.spans:
+            if span.kind not in ignored:
+                said = f"holds personal data: {span.kind}, characters {span.start} to {span.end}"
+                yield Flaw(name, Rule.PERSONAL, said, "mask it with --fix")

@@ -195,17 +195,24 @@ def staged_folder(
             raise
 
 
-def write_aside(path: Path, data: bytes) -> None:
-    """Write a single file so that readers see the old one or the whole new one."""
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Give a path to write to; it takes the place of ``path`` when the block ends well, or goes."""
     with explained_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".partial")
+        partial = path.with_name(path.name + ".partial")
         try:
-            aside.write_bytes(data)
-            aside.replace(path)
+            yield partial
+            partial.replace(path)
         except BaseException:
-            aside.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Write a single file so that readers see the old one or the whole new one."""
+    with aside(path) as partial:
+        partial.write_bytes(data)
 
 
 def describe_machine() -> dict[str, Any]:

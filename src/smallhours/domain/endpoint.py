@@ -25,11 +25,11 @@ class Endpoint:
         problems = []
         if not _is_plain(self.url):
             problems.append(
-                "the URL of the endpoint: write it like http://127.0.0.1:11434/v1, with http or https, "
-                "and without user, password, query or fragment"
+                "corpus.rewording_url: write it like http://127.0.0.1:11434/v1, with http or https, and "
+                "without user, password, query or fragment"
             )
         if not self.model.strip():
-            problems.append("the endpoint has no model: name one that it serves")
+            problems.append("corpus.rewording_model: name a model that the endpoint serves")
         if problems:
             raise SettingsError(problems)
 
@@ -54,11 +54,13 @@ class Endpoint:
         found = environment.get(self.key_variable, "").strip()
         if not found:
             raise SettingsError(
-                f"the key for {self.name}: the variable that the settings name is not set; "
-                "name the variable that holds the key, not the key itself"
+                f"corpus.rewording_key_variable: the variable it names is not set; {self.name} needs its key "
+                "in a variable, and here the variable's name, not the key itself"
             )
         if not (found.isascii() and found.isprintable()):
-            raise SettingsError(f"the key for {self.name}: the variable holds letters that no key has")
+            raise SettingsError(
+                "corpus.rewording_key_variable: the variable it names holds letters that no key has"
+            )
         return found
 
 

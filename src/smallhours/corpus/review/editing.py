@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from smallhours.corpus.validate import LONGEST_MESSAGE
+from smallhours.corpus.content import LONGEST_MESSAGE
 from smallhours.domain.errors import InputError
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example

@@ -1,0 +1,89 @@
+"""What a reader of files gives: rows, and faults in place of rows that cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a file and where (``row 14``, ``line 3``)."""
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a file: where an editor or a spreadsheet shows it, its number there, and its fields."""
+
+    place: str
+    number: int
+    value: dict[str, Any]
+
+
+@dataclass
+class Table:
+    """What a reader gives: the rows, the header where all rows share one, notes for the owner, and what kind
+    of file it is in words."""
+
+    rows: Iterator[Row | Fault]
+    header: tuple[str, ...] | None = None
+    notes: list[str] = field(default_factory=list)
+    kind: str = ""
+
+
+def with_header(
+    rows: Iterator[tuple[int, list[Any]]] | Iterator[tuple[int, list[Any]] | Fault],
+    notes: list[str],
+    kind: str,
+) -> Table | None:
+    """A table from numbered rows of cells, the first filled one of which names the columns, if any is."""
+    for item in rows:
+        if isinstance(item, Fault):
+            return Table(iter([item]), notes=notes, kind=kind)
+        cells = item[1]
+        if any(is_filled(cell) for cell in cells):
+            header = _told_apart([str(cell).strip() if is_filled(cell) else "" for cell in cells])
+            return Table(_records(rows, header), header, notes, kind)
+    return None
+
+
+def is_filled(cell: Any) -> bool:
+    """Whether a cell holds more than white space."""
+    return cell is not None and str(cell).strip() != ""
+
+
+def _told_apart(names: list[str]) -> tuple[str, ...]:
+    """A name that comes again gets a number, so that no column hides another."""
+    seen: dict[str, int] = {}
+    for at, name in enumerate(names):
+        seen[name] = seen.get(name, 0) + 1
+        if name and seen[name] > 1:
+            names[at] = f"{name} {seen[name]}"
+    return tuple(names)
+
+
+def _records(rows: Iterator[Any], header: tuple[str, ...]) -> Iterator[Row | Fault]:
+    for item in rows:
+        if isinstance(item, Fault):
+            yield item
+            continue
+        number, cells = item
+        if not any(is_filled(cell) for cell in cells):
+            continue
+        place = f"row {number}"
+        if any(is_filled(cell) for cell in cells[len(header) :]):
+            yield Fault(
+                place,
+                f"has {len(cells)} values and the header names {len(header)} columns; "
+                "put quotation marks around a text that holds the separator",
+            )
+            continue
+        padded = [*cells, *[""] * (len(header) - len(cells))]
+        yield Row(place, number, {key: cell for key, cell in zip(header, padded, strict=False) if key})
