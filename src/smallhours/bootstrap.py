@@ -6,6 +6,7 @@ Heavy parts (torch, llama.cpp, FastAPI) are imported by the function that needs 
 
 from __future__ import annotations
 
+import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smallhours.domain.artifacts import Manifest, hash_folder, require_manifest
+from smallhours.domain.endpoint import Endpoint
 from smallhours.domain.errors import ResourceError, RunError
 from smallhours.domain.messages import Conversation
-from smallhours.domain.ports import Engine, ModelIdentity
+from smallhours.domain.ports import Engine, ModelIdentity, Rewriter
 from smallhours.domain.records import Example, read_examples
 from smallhours.domain.settings import ServeSettings, Settings
 from smallhours.safety.pipeline import SafetyPipeline
@@ -73,7 +75,7 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     from smallhours.corpus.build import build_dataset as build
 
     target = settings.run_folder / "dataset"
-    manifest = build(settings, target, sentence_vectors(), safety_pipeline().screen_input)
+    manifest = build(settings, target, sentence_vectors(), safety_pipeline().screen_input, open_rewriter)
     for caution in manifest.figures.get("cautions", ()):
         announce(f"warning: {caution}")
     announce(f"dataset: {target}")
@@ -84,6 +86,19 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
         for note in review["notes"]:
             announce(f"review: {note}")
     return manifest
+
+
+def open_rewriter(endpoint: Endpoint) -> Rewriter:
+    """A model behind an endpoint, to reword questions; its key is read here and kept by the client alone.
+
+    Raises:
+        SettingsError: the variable with its key is not set, or httpx is not installed.
+    """
+    from smallhours.llm.engines.openai_http import OpenAiHttpEngine
+    from smallhours.llm.rewriting import INSTRUCTION, EngineRewriter
+
+    key = endpoint.key(os.environ)
+    return EngineRewriter(OpenAiHttpEngine(endpoint, key=key, system_prompt=INSTRUCTION))
 
 
 def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bool = False) -> Assistant:

@@ -7,7 +7,17 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "peft", "fastapi", "starlette", "uvicorn", "matplotlib", "xllamacpp")
+HEAVY = (
+    "torch",
+    "transformers",
+    "peft",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "matplotlib",
+    "xllamacpp",
+    "httpx",
+)
 
 
 def loaded_after(code: str) -> set[str]:

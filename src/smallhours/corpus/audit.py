@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from smallhours.domain.messages import Frozen
-from smallhours.domain.records import Example
+from smallhours.domain.records import Example, Split
 from smallhours.semantics.neighbours import best_matches
 from smallhours.semantics.vectors import Encoder
 
+# Texts compared, at most, drawn by the seed: comparing all of a million takes hours.
+AUDITED = {"train": 20_000, "held_out": 2_000}
 FIELDS: tuple[Literal["question", "answer"], ...] = ("question", "answer")
 
 
@@ -60,3 +64,26 @@ def leak_audit(
         worst = max((o for o in found if o.field == field), key=lambda o: o.similarity)
         audit[field] = {"max": round(worst.similarity, 4), "held_out": worst.held_out, "train": worst.train}
     return audit
+
+
+def leak_audits(folder: Path, vectors: Encoder, bound: float, seed: int) -> dict[str, dict[str, Any]]:
+    """The audits of validation and test in a dataset folder that is being written."""
+    train = _sample(folder / f"{Split.TRAIN}.jsonl", AUDITED["train"], seed)
+    return {
+        split.value: leak_audit(
+            train, _sample(folder / f"{split}.jsonl", AUDITED["held_out"], seed), vectors, bound
+        )
+        for split in (Split.VALIDATION, Split.TEST)
+    }
+
+
+def _sample(path: Path, at_most: int, seed: int) -> list[Example]:
+    """Lines of a file that was just written: all of them, or ``at_most`` drawn by the seed (reservoir)."""
+    chance, held = random.Random(seed), list[str]()
+    with path.open(encoding="utf-8") as stream:
+        for number, line in enumerate(stream):
+            if len(held) < at_most:
+                held.append(line)
+            elif (place := chance.randrange(number + 1)) < at_most:
+                held[place] = line
+    return [Example.model_validate_json(line) for line in held]

@@ -7,10 +7,8 @@ notes are held in memory, so a million rows fit on an ordinary machine.
 from __future__ import annotations
 
 import json
-import random
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,10 +16,13 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from smallhours.corpus.audit import leak_audit
-from smallhours.corpus.augment import augment
+from smallhours import safety
+from smallhours.corpus.asking import OpenRewriter, ask_endpoint, endpoint_of
+from smallhours.corpus.audit import leak_audits
+from smallhours.corpus.augment import Augmenter
 from smallhours.corpus.card import write_card
 from smallhours.corpus.grouping import Duplicate, duplicates, group_numbers
+from smallhours.corpus.judge import Judge
 from smallhours.corpus.notes import Notes
 from smallhours.corpus.problems import Severity
 from smallhours.corpus.review.ledger import Ledger
@@ -42,7 +43,14 @@ from smallhours.corpus.sources import (
 )
 from smallhours.corpus.split import SPLITS, held_out_cautions, split_groups
 from smallhours.corpus.validate import Checker
-from smallhours.domain.artifacts import Manifest, fingerprint, is_current, require_manifest, staged_folder
+from smallhours.domain.artifacts import (
+    Manifest,
+    fingerprint,
+    hash_folder,
+    is_current,
+    require_manifest,
+    staged_folder,
+)
 from smallhours.domain.errors import DataError
 from smallhours.domain.records import Example, Split, read_examples, write_examples
 from smallhours.domain.settings import Settings
@@ -51,13 +59,20 @@ from smallhours.semantics.vectors import Encoder, Remembered
 STAGE = "corpus"
 CODE_VERSION = 5  # raise it when the same pairs come out differently
 FEWEST_PAIRS = 3  # one each for training, validation and test
-# Texts compared for the leakage audit, at most, drawn by the seed: comparing all of a million takes hours.
-AUDITED = {"train": 20_000, "held_out": 2_000}
 _MADE_BY = "smallhours corpus build"
+# The endpoint is among the inputs, by host and model: the rest of its URL is nobody's business.
+_NOT_RECORDED = {"sign_offs", "rewording_url", "rewording_model", "rewording_key_variable"}
+_GIVEN_UP = (
+    "the endpoint for rewordings was given up ({}); the rest is by rule alone, the next build asks again"
+)
 
 
 def build_dataset(
-    settings: Settings, target: Path, vectors: Encoder, screen: Screen | None = None
+    settings: Settings,
+    target: Path,
+    vectors: Encoder,
+    screen: Screen | None = None,
+    open_rewriter: OpenRewriter | None = None,
 ) -> Manifest:
     """Write the dataset folder, unless it is there already and made from the same things.
 
@@ -65,25 +80,34 @@ def build_dataset(
     ``pairs.jsonl`` (all originals with their groups), ``vetted.jsonl`` (more to answer from) and
     ``duplicates.jsonl`` (rows left out because an earlier one says the same). The manifest's figures count
     the examples and measure how near the held-out ones come to training. ``screen`` looks for questions in
-    a crisis, which are refused.
+    a crisis, which are refused, and for rewordings that are more alarming than their question, which are
+    dropped.
+
+    Where the settings name an endpoint for rewordings, ``open_rewriter`` connects to it; without a ``screen``
+    nothing is sent. When it fails, the rest is made by rule, a caution says so, and the next build asks it
+    again.
 
     Raises:
         DataError: for pairs that cannot be used, all problems at once.
+        SettingsError: for a band of similarity or an endpoint that cannot be.
         ResourceError: if the folder cannot be written.
     """
     reading = Reading(settings.corpus.columns, settings.corpus.sheet)
     ledger = ledger_of(settings)
     more = _more_vetted(settings)
-    inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
+    inputs = _inputs(settings, reading, ledger, screen)
     if more is not None:
         inputs["vetted"] = hash_pairs(more)
-    if ledger.content_hash:
-        inputs["sign_offs"] = ledger.content_hash
-    config = settings.corpus.model_dump(mode="json", exclude={"sign_offs"})
+    config = settings.corpus.model_dump(mode="json", exclude=_NOT_RECORDED)
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
-        return require_manifest(target, _MADE_BY)
-    vectors = Remembered(vectors)  # the audit looks at the same answers again
+        found = require_manifest(target, _MADE_BY)
+        if not _given_up(found):
+            return found
     notes, warnings, review = _take_notes(settings, reading, ledger, screen)
+    encoder, vectors = vectors, Remembered(vectors)  # several steps look at the same texts
+    # A million texts are too many to remember.
+    judge = Judge(settings.corpus, encoder if notes.answer_texts is None else vectors, screen)
+    asking = ask_endpoint(settings.corpus, target.parent, open_rewriter if screen else None)
     repeated = duplicates(notes, settings.corpus.near_duplicate)
     groups = group_numbers(notes, vectors, settings.corpus.group_similarity)
     kept = np.ones(len(notes), dtype=bool)
@@ -94,26 +118,45 @@ def build_dataset(
         target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
     ) as folder:
         rows = _rows(settings, reading, ledger, notes, groups)
-        written = _write(folder, rows, splits, repeated, settings, set(notes.asked))
+        with closing(asking) if asking else nullcontext():
+            augmenter = Augmenter(settings.corpus.expansion, settings.seed, judge, set(notes.asked), asking)
+            _write(folder, rows, splits, repeated, augmenter)
+        written = augmenter.figures
         figures.update(_figures(notes, groups, kept, splits, warnings))
         figures["review"] = review
         figures["duplicates"] = len(repeated)
         figures["compared"] = "meaning and letters" if notes.answer_texts is not None else "letters"
         figures["expansion"] = written
         for split in SPLITS:
-            pairs = figures["splits"][split.value]["pairs"]
-            figures["splits"][split.value]["examples"] = pairs + written["rewordings"] * (
-                split is Split.TRAIN
-            )
-        figures["leaks"] = _audits(folder, splits, vectors, settings)
-        figures["cautions"] = held_out_cautions(
-            {split: int((splits == number).sum()) for number, split in enumerate(SPLITS)}
-        )
+            counts = figures["splits"][split.value]
+            counts["examples"] = counts["pairs"] + written["rewordings"] * (split is Split.TRAIN)
+        figures["leaks"] = leak_audits(folder, vectors, settings.corpus.group_similarity, settings.seed)
+        figures["cautions"] = [
+            *held_out_cautions({split: int((splits == number).sum()) for number, split in enumerate(SPLITS)}),
+            *((_GIVEN_UP.format(asking.stopped),) if asking and asking.stopped else ()),
+        ]
         vetted = load_pairs(more) if more is not None else []
         figures["vetted"] = len(vetted)
         write_examples(folder / "vetted.jsonl", vetted)
         write_card(folder, source_name(settings.data), _lines(folder / "pairs.jsonl"), figures)
     return require_manifest(target, _MADE_BY)
+
+
+def _inputs(settings: Settings, reading: Reading, ledger: Ledger, screen: Screen | None) -> dict[str, str]:
+    inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
+    if ledger.content_hash:
+        inputs["sign_offs"] = ledger.content_hash
+    if screen is not None:
+        inputs["safety"] = hash_folder(Path(safety.__file__).parent)  # it refuses pairs, and drops rewordings
+    endpoint = endpoint_of(settings.corpus)
+    if endpoint is not None:
+        inputs["rewriter"] = endpoint.name
+    return inputs
+
+
+def _given_up(manifest: Manifest) -> bool:
+    """Whether an endpoint for rewordings failed when this dataset was built."""
+    return bool(manifest.figures["expansion"].get("rewriter", {}).get("stopped"))
 
 
 def read_split(folder: Path, split: Split) -> list[Example]:
@@ -214,14 +257,11 @@ def _write(
     rows: Iterable[Example],
     splits: NDArray[np.int8],
     repeated: list[Duplicate],
-    settings: Settings,
-    taken: set[int],
-) -> dict[str, Any]:
-    """Write every file of the dataset on one pass; what augmentation came to is returned."""
+    augmenter: Augmenter,
+) -> None:
+    """Write every file of the dataset on one pass."""
     repeats, ids = {one.row: one for one in repeated}, dict[int, str]()
     wanted_ids = {one.of for one in repeated}
-    made: Counter[int] = Counter()  # rewordings per pair -> pairs
-    rules: Counter[str] = Counter()
     with ExitStack() as stack:
         files: dict[str, TextIO] = {
             name: stack.enter_context((folder / f"{name}.jsonl").open("w", encoding="utf-8", newline="\n"))
@@ -235,20 +275,8 @@ def _write(
                 continue
             files["pairs"].write(f"{example.model_dump_json()}\n")
             split = SPLITS[splits[row]]
-            expansion = settings.corpus.expansion if split is Split.TRAIN else 1
-            worded = list(augment([example], expansion, settings.seed, taken))
+            worded = augmenter.expand(example) if split is Split.TRAIN else [example]
             files[split].writelines(f"{one.model_dump_json()}\n" for one in worded)
-            if split is Split.TRAIN:
-                made[len(worded) - 1] += 1
-                rules.update(one.rewording for one in worded if one.rewording)
-    pairs = sum(made.values())
-    return {
-        "wanted": settings.corpus.expansion,
-        "achieved": round(1 + sum(extra * count for extra, count in made.items()) / pairs, 3),
-        "short": sum(count for extra, count in made.items() if extra < settings.corpus.expansion - 1),
-        "rewordings": sum(extra * count for extra, count in made.items()),
-        "rules": dict(sorted(rules.items())),
-    }
 
 
 def _duplicate(example: Example, repeat: Duplicate, ids: Mapping[int, str]) -> str:
@@ -294,33 +322,6 @@ def _figures(
     }
 
 
-def _audits(
-    folder: Path, splits: NDArray[np.int8], vectors: Encoder, settings: Settings
-) -> dict[str, dict[str, Any]]:
-    train = _sample(folder / f"{Split.TRAIN}.jsonl", AUDITED["train"], settings.seed)
-    return {
-        split.value: leak_audit(
-            train,
-            _sample(folder / f"{split}.jsonl", AUDITED["held_out"], settings.seed),
-            vectors,
-            settings.corpus.group_similarity,
-        )
-        for split in (Split.VALIDATION, Split.TEST)
-    }
-
-
 def _lines(path: Path) -> Iterator[Example]:
     with path.open(encoding="utf-8") as stream:
         yield from map(Example.model_validate_json, stream)
-
-
-def _sample(path: Path, at_most: int, seed: int) -> list[Example]:
-    """Lines of a file that was just written: all of them, or ``at_most`` drawn by the seed (reservoir)."""
-    chance, held = random.Random(seed), list[str]()
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream):
-            if len(held) < at_most:
-                held.append(line)
-            elif (place := chance.randrange(number + 1)) < at_most:
-                held[place] = line
-    return [Example.model_validate_json(line) for line in held]

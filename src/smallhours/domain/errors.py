@@ -8,6 +8,7 @@
     ├── RefusedError             exit code 1: the answer is no (the gate, a check)
     ├── ResourceError            the machine: disk full, port in use, out of memory
     └── EngineError              a model that does not answer
+        └── ReplyError           it answered, but not in the form it was asked for
 
 A message says what is wrong, where (file, row, field), and what to do about it.
 """
@@ -61,3 +62,7 @@ class ResourceError(SmallhoursError):
 
 class EngineError(SmallhoursError):
     """A model failed to load or to answer."""
+
+
+class ReplyError(EngineError):
+    """A model answered, but not in the form it was asked for."""

@@ -72,3 +72,20 @@ class LossModel(Protocol):
     def answer_losses(self, examples: Sequence[Example]) -> list[AnswerLoss]:
         """One entry per example, in order."""
         ...
+
+
+class Rewriter(Protocol):
+    """Whatever says a question in other words. What it says is checked before it is used."""
+
+    def rewordings(self, question: str, language: str, count: int) -> list[str]:
+        """Up to ``count`` wordings of ``question``, in ``language`` (``en``, ``de`` …), at least one.
+
+        Raises:
+            ReplyError: it answered, but not with wordings.
+            EngineError: it does not answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...

@@ -51,6 +51,7 @@ def _columns(value: object) -> object:
 
 Data = Annotated[str | None, BeforeValidator(lambda given: str(given) if isinstance(given, Path) else given)]
 Columns = Annotated[dict[str, str], BeforeValidator(_columns)]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
 
 
 class CorpusSettings(Frozen):
@@ -74,6 +75,11 @@ class CorpusSettings(Frozen):
     near_duplicate: float = Field(
         0.9, gt=0.5, le=1, description="a row that shares this much of an earlier one's letters is left out"
     )
+    rewording_similarity_low: Cosine = Field(0.70, description="a rewording less alike (cosine) is dropped")
+    rewording_similarity_high: Cosine = Field(0.99, description="and one more alike, which adds nothing")
+    rewording_url: str | None = Field(None, description="an OpenAI-compatible endpoint that rewords, too")
+    rewording_model: str = Field("", description="the model that it is asked for")
+    rewording_key_variable: str | None = Field(None, description="NAME of the variable with its key")
     columns: Columns = Field(
         default_factory=dict,
         description="your own column names, where they are not understood: question=Frage,answer=Antwort",

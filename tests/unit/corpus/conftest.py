@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from smallhours.corpus.judge import Judge
 from smallhours.corpus.sources import builtin_pairs
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
+from smallhours.domain.settings import CorpusSettings
 from smallhours.semantics.vectors import Vectors
 
 MakePair = Callable[..., Example]
@@ -29,6 +31,16 @@ class BagOfWords:
             for word in text.casefold().split():
                 found[row, zlib.crc32(word.encode()) % 256] += 1
         return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+
+
+class Alike:
+    """An encoder to which every text says the same: what is judged by meaning is fine."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return np.tile(np.array([[1, 0]], dtype=np.float32), (len(texts), 1))
+
+
+ANY_MEANING = Judge(CorpusSettings(rewording_similarity_high=1), Alike())
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallhours.corpus.augment import augment as stream
+from smallhours.corpus.augment import Augmenter
 from smallhours.corpus.locks import locked
 from smallhours.corpus.notes import key
 from smallhours.corpus.rewording import candidates
@@ -17,17 +17,19 @@ from smallhours.corpus.text import asked
 from smallhours.corpus.tidy import first_question, tidy
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
+from tests.unit.corpus.conftest import ANY_MEANING
 
 MakePair = Callable[..., Example]
 
 
 def augment(examples: list[Example], expansion: int, seed: int, avoid: Collection[str] = ()) -> list[Example]:
     taken = {key(asked(example)) for example in examples} | {key(wording) for wording in avoid}
-    return list(stream(examples, expansion, seed, taken))
+    augmenter = Augmenter(expansion, seed, ANY_MEANING, taken)
+    return [worded for example in examples for worded in augmenter.expand(example)]
 
 
 class TestBuiltIn:
-    @pytest.mark.parametrize("expansion", [1, 2, 3, 4, 5, 6])
+    @pytest.mark.parametrize("expansion", [1, 2, 3, 4, 5])
     def test_each_pair_gets_exactly_as_many_as_asked_for(
         self, builtin: list[Example], expansion: int
     ) -> None:
@@ -156,6 +158,19 @@ class TestLocks:
     )
     def test_what_matters_makes_a_difference(self, other: str) -> None:
         assert locked(other) != locked("i cant eat")
+
+    @pytest.mark.parametrize(
+        ("language", "one", "same", "other"),
+        [
+            ("de", "ich schlafe nicht", "ich schlafe ned", "ich schlafe"),
+            ("de", "seit dreißig tagen", "dreißig tage lang", "seit vierzig tagen"),
+            ("es", "el médico", "un medico", "el amigo"),
+            ("fr", "j'ai peur de l'alcool", "l'alcool me fait peur", "j'ai peur de l'eau"),
+            ("pt", "não durmo", "nao durmo", "durmo"),
+        ],
+    )
+    def test_other_languages_have_their_own(self, language: str, one: str, same: str, other: str) -> None:
+        assert locked(one, language) == locked(same, language) != locked(other, language)
 
 
 class TestTidy:

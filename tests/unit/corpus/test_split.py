@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smallhours.corpus.audit import leaks, overlaps
-from smallhours.corpus.augment import augment
+from smallhours.corpus.augment import Augmenter
 from smallhours.corpus.grouping import group_numbers
 from smallhours.corpus.notes import Notes
 from smallhours.corpus.split import SPLITS, held_out_cautions, split_groups
@@ -18,6 +18,7 @@ from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example, Split
 from smallhours.semantics.vectors import Encoder
+from tests.unit.corpus.conftest import ANY_MEANING
 
 THRESHOLD = 0.8
 
@@ -162,7 +163,8 @@ def test_nothing_held_out_is_ever_trained_on(
         assert len(set(groups.values())) < 3
         return
     held_out = splits[Split.VALIDATION] + splits[Split.TEST]
-    train = list(augment(splits[Split.TRAIN], 4, seed, set(noted(pairs).asked)))
+    augmenter = Augmenter(4, seed, ANY_MEANING, set(noted(pairs).asked))
+    train = [worded for example in splits[Split.TRAIN] for worded in augmenter.expand(example)]
 
     assert all(splits.values())
     assert sorted(e.id for part in splits.values() for e in part) == sorted(e.id for e in pairs)
