@@ -23,18 +23,24 @@ def crises(example: Example, screen: Screen) -> Iterator[tuple[int, str]]:
     """The positions of messages in a crisis whose answer would be learnt, and the level in words.
 
     What the person says is judged in the light of all before it, and by itself: that something earlier was a
-    crisis is for the turn that answered it. An error in the screen counts as a crisis.
+    crisis is for the turn that answered it. Once a crisis was handed over (an answer of weight 0), what follows
+    is judged by itself alone: coming back to somebody who is safe is to be learnt. An error in the screen
+    counts as a crisis.
     """
     messages = example.messages
     answered = 0  # the first message that no turn of ours has answered yet
+    since = 0  # the first message after the latest hand-over
     for position, message in enumerate(messages):
         if message.role is not Role.ASSISTANT:
             continue
         said = [at for at in range(answered, position) if messages[at].role is Role.USER]
         answered = position + 1
+        if message.weight == 0:
+            since = position + 1
         if not said or message.weight == 0:
             continue
-        level = _level(Conversation(messages=messages[:position], locale=example.locale), len(said), screen)
+        heard = messages[said[0] if since else 0 : position]
+        level = _level(Conversation(messages=heard, locale=example.locale), len(said), screen)
         if level and wording(" / ".join(messages[at].content for at in said)) not in read_as_ordinary():
             yield said[-1], level
 
