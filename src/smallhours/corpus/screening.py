@@ -23,9 +23,9 @@ def crises(example: Example, screen: Screen) -> Iterator[tuple[int, str]]:
     """The positions of messages in a crisis whose answer would be learnt, and the level in words.
 
     What the person says is judged in the light of all before it, and by itself: that something earlier was a
-    crisis is for the turn that answered it. Once a crisis was handed over (an answer of weight 0), what follows
-    is judged by itself alone: coming back to somebody who is safe is to be learnt. An error in the screen
-    counts as a crisis.
+    crisis is for the turn that answered it. Once a crisis was handed over (an answer of weight 0), what
+    follows is judged by itself alone: coming back to somebody who is safe is to be learnt. An error in the
+    screen counts as a crisis.
     """
     messages = example.messages
     answered = 0  # the first message that no turn of ours has answered yet

@@ -6,7 +6,8 @@ stands around a sentence often explains it. The
 weights come from ``python -m smallhours.train.risk``; ``risk_head.json`` beside them says what they
 were trained on and how well they do.
 
-Not seen: the middle of a message longer than about 12,000 characters (the rules read all of it), wordings
+Not seen: messages of one or two words, the middle of one longer than about 12,000 characters (the rules read
+all of both), wordings
 far from anything in the training text, and most of what is said in languages that the encoder does not know
 (Hindi and Indonesian among ours), of which it reads the letters only. It adds to the rules and replaces
 none of them.
@@ -138,13 +139,11 @@ def _runs(word: str) -> tuple[int, ...]:
 class Thresholds:
     """From these scores on a message counts; ``high`` is never easier to reach than ``elevated``.
 
-    ``short``: what a message of fewer than ``_SHORT`` words needs, because it says so little.
     ``part``: what a sentence must score beyond that, because it lacks what stands around it.
     """
 
     elevated: float
     high: float
-    short: float
     part: float
 
 
@@ -195,13 +194,13 @@ class RiskHead:
     def detect(self, text: str) -> list[Finding]:
         """At most one finding, ``elevated`` or ``high``, where the text speaks most of a crisis."""
         read = readable(text)
-        if not read:
+        if not read or is_short(text):
             return []
         points = self._weights.reduced(self._encoder.encode(list(read)))
         parts = np.array([piece.part for piece in read.values()])
         scores = self._weights.scores(list(read), points) - self._thresholds.part * parts[:, None]
         worst = int(scores[:, 0].argmax())
-        level = self._level(text, float(scores[worst, 0]), float(scores[:, 1].max()))
+        level = self._level(float(scores[worst, 0]), float(scores[:, 1].max()))
         if level is RiskLevel.NONE:
             return []
         piece = list(read.values())[worst]
@@ -215,9 +214,8 @@ class RiskHead:
             )
         ]
 
-    def _level(self, text: str, crisis: float, grave: float) -> RiskLevel:
-        wanted = self._thresholds.short if is_short(text) else self._thresholds.elevated
-        if crisis < wanted:
+    def _level(self, crisis: float, grave: float) -> RiskLevel:
+        if crisis < self._thresholds.elevated:
             return RiskLevel.NONE
         return RiskLevel.HIGH if grave >= self._thresholds.high else RiskLevel.ELEVATED
 

@@ -20,7 +20,7 @@ from smallhours.safety.classifier import RiskHead, Thresholds, Weights, grams, p
 from smallhours.semantics.vectors import Vectors
 
 BUCKETS = 64
-LIMITS = Thresholds(elevated=1.0, high=2.0, short=3.0, part=0.5)
+LIMITS = Thresholds(elevated=1.0, high=2.0, part=0.5)
 
 
 class Fixed:
@@ -82,10 +82,9 @@ class TestLevels:
         ranks = [max((f.level.rank for f in row), default=0) for row in found]
         assert ranks == sorted(ranks)
 
-    def test_very_short_messages_need_more(self) -> None:
-        assert head(2.9, 0.0).detect("two words") == []
-        assert head(2.9, 0.0).detect("now three words")
-        assert head(3.0, 0.0).detect("two words")
+    def test_one_or_two_words_are_left_to_the_rules(self) -> None:
+        assert head(9.0, 9.0).detect("two words") == []
+        assert head(9.0, 9.0).detect("now three words")
 
     def test_the_span_is_the_sentence_that_scored_most(self) -> None:
         text = "We had soup. Then zzz happened here. " + "It was a long and quiet day. " * 40

