@@ -33,7 +33,7 @@ def chat_url() -> Iterator[str]:
     assistant = Assistant(
         SafetyPipeline(),
         ScriptedEngine([ANSWER]),
-        Recall.of(builtin_pairs(), encoder),
+        Recall.of(builtin_pairs("98"), encoder),
         GenerationSettings(),
     )
     listening = socket.create_server(("127.0.0.1", 0))

@@ -21,6 +21,7 @@ from smallhours.corpus.asking import OpenRewriter, ask_endpoint, endpoint_of
 from smallhours.corpus.audit import leak_audits
 from smallhours.corpus.augment import Augmenter
 from smallhours.corpus.card import write_card
+from smallhours.corpus.figures import figures_of
 from smallhours.corpus.grouping import Duplicate, duplicates, group_numbers
 from smallhours.corpus.judge import Judge
 from smallhours.corpus.notes import Notes
@@ -30,7 +31,17 @@ from smallhours.corpus.review.selection import Selection, ledger_of
 from smallhours.corpus.rows import Fault
 from smallhours.corpus.screening import Screen
 from smallhours.corpus.shapes import Found
-from smallhours.corpus.sources import SHOWN, Reading, examples_of, hash_pairs, open_sources, source_name
+from smallhours.corpus.sources import (
+    BUILTIN,
+    SHOWN,
+    TRANSLATIONS,
+    Reading,
+    examples_of,
+    hash_pairs,
+    load_pairs,
+    open_sources,
+    source_name,
+)
 from smallhours.corpus.split import SPLITS, held_out_cautions, split_groups
 from smallhours.corpus.validate import Checker
 from smallhours.domain.artifacts import (
@@ -42,7 +53,7 @@ from smallhours.domain.artifacts import (
     staged_folder,
 )
 from smallhours.domain.errors import DataError
-from smallhours.domain.records import Example, Split, read_examples
+from smallhours.domain.records import Example, Split, read_examples, write_examples
 from smallhours.domain.settings import Settings
 from smallhours.semantics.vectors import Encoder, Remembered
 
@@ -66,11 +77,11 @@ def build_dataset(
 ) -> Manifest:
     """Write the dataset folder, unless it is there already and made from the same things.
 
-    ``target`` gets ``train.jsonl`` (augmented), ``validation.jsonl`` and ``test.jsonl`` (as they
-    are), ``pairs.jsonl`` (all originals with their groups) and ``duplicates.jsonl`` (rows left out because an
-    earlier one says the same). The manifest's figures count the examples and measure how near the held-out
-    ones come to training. ``screen`` looks for questions in a crisis, which are refused, and for rewordings
-    that are more alarming than their question, which are dropped.
+    ``target`` gets ``train.jsonl`` (augmented), ``validation.jsonl`` and ``test.jsonl`` (as they are),
+    ``pairs.jsonl`` (all originals with their groups), ``vetted.jsonl`` (more to answer from) and
+    ``duplicates.jsonl`` (rows left out because an earlier one says the same). The manifest's figures count
+    the examples and measure how near the held-out ones come to training. ``screen`` looks for questions in
+    a crisis, which are refused, and for rewordings that are more alarming than their question.
 
     Where the settings name an endpoint for rewordings, ``open_rewriter`` connects to it; without a ``screen``
     nothing is sent. When it fails, the rest is made by rule, a caution says so, and the next build asks it
@@ -83,7 +94,10 @@ def build_dataset(
     """
     reading = Reading(settings.corpus.columns, settings.corpus.sheet)
     ledger = ledger_of(settings)
+    more = _more_vetted(settings)
     inputs = _inputs(settings, reading, ledger, screen)
+    if more is not None:
+        inputs["vetted"] = hash_pairs(more)
     config = settings.corpus.model_dump(mode="json", exclude=_NOT_RECORDED)
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         found = require_manifest(target, _MADE_BY)
@@ -108,7 +122,7 @@ def build_dataset(
             augmenter = Augmenter(settings.corpus.expansion, settings.seed, judge, set(notes.asked), asking)
             _write(folder, rows, splits, repeated, augmenter)
         written = augmenter.figures
-        figures.update(_figures(notes, groups, kept, splits, warnings))
+        figures.update(figures_of(notes, groups, kept, splits, warnings))
         figures["review"] = review
         figures["duplicates"] = len(repeated)
         figures["compared"] = "meaning and letters" if notes.answer_texts is not None else "letters"
@@ -121,6 +135,9 @@ def build_dataset(
             *held_out_cautions({split: int((splits == number).sum()) for number, split in enumerate(SPLITS)}),
             *((_GIVEN_UP.format(asking.stopped),) if asking and asking.stopped else ()),
         ]
+        vetted = load_pairs(more) if more is not None else []
+        figures["vetted"] = len(vetted)
+        write_examples(folder / "vetted.jsonl", vetted)
         write_card(folder, source_name(settings.data), _lines(folder / "pairs.jsonl"), figures)
     return require_manifest(target, _MADE_BY)
 
@@ -150,6 +167,13 @@ def read_split(folder: Path, split: Split) -> list[Example]:
     """
     require_manifest(folder, _MADE_BY)
     return read_examples(folder / f"{split}.jsonl")
+
+
+def _more_vetted(settings: Settings) -> str | None:
+    """What is answered from beside the pairs themselves: for the built-in ones, their translations."""
+    if settings.corpus.vetted is None and settings.data is None:
+        return f"{BUILTIN}:{TRANSLATIONS}"
+    return settings.corpus.vetted
 
 
 def _chosen(settings: Settings, reading: Reading, selection: Selection) -> Iterator[Found | Fault]:
@@ -196,17 +220,22 @@ def _split(
     settings: Settings, notes: Notes, groups: NDArray[np.int64], kept: NDArray[np.bool_]
 ) -> NDArray[np.int8]:
     """The split of each row, -1 for a row that is left out."""
+    rows = int(kept.sum())
     splits = np.full(len(notes), -1, dtype=np.int8)
     dense = np.unique(groups[kept], return_inverse=True)[1].astype(np.int64)
     splits[kept] = split_groups(
         dense,
         notes.topic_codes()[kept],
         notes.topic_names,
-        settings.corpus.validation_share,
-        settings.corpus.test_share,
+        _share(settings.corpus.validation_share, settings.corpus.most_validation, rows),
+        _share(settings.corpus.test_share, settings.corpus.most_test, rows),
         settings.seed,
     )
     return splits
+
+
+def _share(share: float, most: int, rows: int) -> float:
+    return min(share, most / rows)
 
 
 def _rows(
@@ -253,44 +282,6 @@ def _write(
 def _duplicate(example: Example, repeat: Duplicate, ids: Mapping[int, str]) -> str:
     told = {"id": example.id, "of": ids[repeat.of], "likeness": round(repeat.likeness, 4)}
     return json.dumps(told, ensure_ascii=False) + "\n"
-
-
-def _figures(
-    notes: Notes,
-    groups: NDArray[np.int64],
-    kept: NDArray[np.bool_],
-    splits: NDArray[np.int8],
-    warnings: int,
-) -> dict[str, Any]:
-    words, topics = np.array(notes.words)[kept], notes.topic_codes()
-    sizes = np.unique(groups[kept], return_counts=True)[1]
-
-    def by_topic(rows: NDArray[np.bool_]) -> dict[str, int]:
-        counts = np.bincount(topics[rows], minlength=len(notes.topic_names))
-        return {
-            name: int(count) for name, count in sorted(zip(notes.topic_names, counts, strict=True)) if count
-        }
-
-    return {
-        "pairs": int(kept.sum()),
-        "warnings": warnings,
-        "groups": {"count": len(sizes), "largest": int(sizes.max())},
-        "answer_words": {
-            "min": int(words.min()),
-            "median": float(np.median(words)),
-            "mean": round(float(words.mean()), 2),
-            "max": int(words.max()),
-        },
-        "topics": by_topic(kept),
-        "splits": {
-            split.value: {
-                "pairs": int((splits == number).sum()),
-                "groups": len(np.unique(groups[splits == number])),
-                "topics": by_topic(splits == number),
-            }
-            for number, split in enumerate(SPLITS)
-        },
-    }
 
 
 def _lines(path: Path) -> Iterator[Example]:

@@ -32,7 +32,9 @@ _COLLECTIONS: dict[str, tuple[str, int | None]] = {
     "conversations": ("conversations.en.jsonl", None),
     **{language: (f"pairs.{language}.jsonl", None) for language in ("es", "fr", "de", "pt", "hi", "ar")},
 }
-DEFAULT_COLLECTION = "98"
+DEFAULT_COLLECTION = "en"
+# Vetted answers in other languages that come with the built-in pairs.
+TRANSLATIONS = "es+fr+de+pt+hi+ar"
 
 
 @dataclass(frozen=True)

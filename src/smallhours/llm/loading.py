@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 Dtype = Literal["auto", "bfloat16", "float32"]
+Attention = Literal["sdpa", "eager"]
 
 
 def cache_folder() -> Path:
@@ -77,12 +78,16 @@ def load_tokenizer(base: Base) -> Any:
     return AutoTokenizer.from_pretrained(unpack(base), local_files_only=True)
 
 
-def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None) -> Any:
+def load_model(
+    base: Base, dtype: torch.dtype, adapter: Path | None = None, attention: Attention = "sdpa"
+) -> Any:
     """The base in ``dtype``, frozen, with an adapter on top if one is given."""
     from transformers import AutoModelForCausalLM
 
     _silence_transformers()
-    model = AutoModelForCausalLM.from_pretrained(unpack(base), dtype=dtype, local_files_only=True)
+    model = AutoModelForCausalLM.from_pretrained(
+        unpack(base), dtype=dtype, local_files_only=True, attn_implementation=attention
+    )
     model.requires_grad_(False)
     if adapter is not None:
         from peft import PeftModel

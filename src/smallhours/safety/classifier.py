@@ -1,4 +1,4 @@
-"""The learned risk head: sentence vectors, a logistic regression, and a level for what it finds.
+"""The learned risk head: sentence vectors, a support vector machine, and a level for what it finds.
 
 It reads a message at several granularities (the whole, each sentence, parts of long sentences) and takes
 the worst, so that one sentence inside a long story can be found; it must then score higher, because what
@@ -6,21 +6,23 @@ stands around a sentence often explains it. The
 weights come from ``python -m smallhours.train.risk``; ``risk_head.json`` beside them says what they
 were trained on and how well they do.
 
-Not seen: the middle of a message longer than about 12,000 characters (the rules read all of it),
-languages that the encoder does not know (Hindi and Indonesian among ours), and wordings far from
-anything in the training text. It adds to the rules and replaces none of them.
+Not seen: the middle of a message longer than about 12,000 characters (the rules read all of it), wordings
+far from anything in the training text, and most of what is said in languages that the encoder does not know
+(Hindi and Indonesian among ours), of which it reads the letters only. It adds to the rules and replaces
+none of them.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -30,7 +32,7 @@ from numpy.typing import NDArray
 from smallhours.domain.risk import Finding, RiskCategory, RiskLevel
 from smallhours.semantics.vectors import Encoder, shared_vectors
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Span = tuple[int, int]
 
 DETECTOR = "classifier"
@@ -38,7 +40,7 @@ RULE = "learned"
 
 _SENTENCE = re.compile(r"[^.!?…;\n。！？।॥]*[^.!?…;\n。！？।॥\s][^.!?…;\n。！？।॥]*")
 _WORD = re.compile(r"\S+")
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:'[^\W_]+)?")
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 _SHORT = 3  # words
 _WINDOW = 800  # characters of a stretch of whole sentences
 _LONG_SENTENCE = 36  # words; longer sentences are also read in parts
@@ -105,16 +107,31 @@ def readable(text: str) -> dict[str, Piece]:
     found: dict[str, Piece] = {}
     for piece in pieces(text):
         said = plain(text[piece.start : piece.end])
+        if piece.part and is_short(said):
+            continue  # a "yes" torn from its sentence says nothing
         if said and (said not in found or not piece.part):
             found[said] = piece
     return found
 
 
 def grams(piece: str, buckets: int) -> list[int]:
-    """The buckets of the words, pairs and triples in a piece of plain text."""
-    words = ["<", *_TOKEN.findall(piece), ">"]
-    runs = (" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1))
-    return sorted({zlib.crc32(run.encode("utf-8", "replace")) % buckets for run in runs})
+    """The buckets of the runs of three to five letters inside the words of a piece of plain text.
+
+    Scripts without spaces say in one or two signs what others say in a word, so there shorter runs count,
+    too.
+    """
+    found: set[int] = set()
+    for word in set(piece.split()):
+        found.update(hashed % buckets for hashed in _runs(word.strip(_EDGES)))
+    return sorted(found)
+
+
+@lru_cache(maxsize=20_000)
+def _runs(word: str) -> tuple[int, ...]:
+    padded = f" {word} "
+    sizes = (1, 2, 3, 4) if _UNSPACED.search(word) else (3, 4, 5)
+    runs = {padded[at : at + size] for size in sizes for at in range(len(padded) - size + 1)}
+    return tuple(zlib.crc32(run.encode("utf-8", "replace")) for run in runs if run.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +150,39 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Two scores (crisis, grave) from vector and words, one score per category from the vector alone."""
+    """Two scores (crisis, grave) from nearness to training texts and from letters, one per category.
 
-    vector: Floats  # (dimensions, 2)
-    words: Floats  # (buckets, 2), already scaled
+    Nearness is a Gaussian kernel, ``exp(-gamma |x - s|^2)``, over sentence vectors that ``centre`` and
+    ``axes`` bring down to their ``k`` most telling dimensions.
+    """
+
+    centre: Floats  # (dimensions,)
+    axes: Floats  # (dimensions, k)
+    support: Floats  # (n, k), training texts that matter
+    duals: Floats  # (n, 2), for or against
+    letters: Floats  # (buckets, 2), already scaled
     bias: Floats  # (2,)
-    category: Floats  # (dimensions + 1, categories), the last row is the bias
+    category: Floats  # (k + 1, categories), the last row is the bias
     categories: tuple[RiskCategory, ...]
+    gamma: float
 
-    def scores(self, texts: Sequence[str], vectors: Floats) -> Floats:
-        """``(n, 2)`` log-odds for plain texts and their vectors."""
-        buckets = [grams(text, len(self.words)) for text in texts]
-        said = [self.words[found].sum(axis=0) / np.sqrt(len(found)) for found in buckets]
-        total: Floats = vectors @ self.vector + np.reshape(said, (len(texts), 2)) + self.bias
+    def reduced(self, vectors: Floats) -> Floats:
+        """Sentence vectors, shape (n, dimensions), in ``k`` dimensions."""
+        found: Floats = (vectors - self.centre) @ self.axes
+        return found
+
+    def scores(self, texts: Sequence[str], points: Floats) -> Floats:
+        """``(n, 2)`` margins for plain texts and their reduced vectors."""
+        squares = (points**2).sum(axis=1)[:, None] + (self.support**2).sum(axis=1)[None, :]
+        near = np.exp(-self.gamma * np.maximum(squares - 2 * points @ self.support.T, 0.0))
+        buckets = [grams(text, len(self.letters)) for text in texts]
+        said = [self.letters[found].sum(axis=0) / math.sqrt(max(1, len(found))) for found in buckets]
+        total: Floats = near @ self.duals + np.reshape(said, (len(texts), 2)) + self.bias
         return total
 
-    def likeliest(self, vector: Floats) -> RiskCategory:
-        """The category that one vector is nearest to."""
-        scores = vector @ self.category[:-1] + self.category[-1]
+    def likeliest(self, point: Floats) -> RiskCategory:
+        """The category that one reduced vector is nearest to."""
+        scores = point @ self.category[:-1] + self.category[-1]
         return self.categories[int(scores.argmax())]
 
 
@@ -165,9 +197,9 @@ class RiskHead:
         read = readable(text)
         if not read:
             return []
-        vectors = self._encoder.encode(list(read)).astype(np.float64)
+        points = self._weights.reduced(self._encoder.encode(list(read)))
         parts = np.array([piece.part for piece in read.values()])
-        scores = self._weights.scores(list(read), vectors) - self._thresholds.part * parts[:, None]
+        scores = self._weights.scores(list(read), points) - self._thresholds.part * parts[:, None]
         worst = int(scores[:, 0].argmax())
         level = self._level(text, float(scores[worst, 0]), float(scores[:, 1].max()))
         if level is RiskLevel.NONE:
@@ -177,7 +209,7 @@ class RiskHead:
             Finding(
                 detector=DETECTOR,
                 rule=RULE,
-                category=self._weights.likeliest(vectors[worst]),
+                category=self._weights.likeliest(points[worst]),
                 level=level,
                 span=_trimmed(text, (piece.start, piece.end)),
             )
@@ -202,12 +234,17 @@ def _trimmed(text: str, span: Span) -> Span:
 
 
 def read_head(weights: bytes, manifest: str) -> tuple[Weights, Thresholds]:
-    """A head as ``train.risk`` wrote it."""
+    """A head as ``train.risk`` wrote it: half precision, the support texts in whole numbers and a scale."""
     about: Mapping[str, Any] = json.loads(manifest)
     with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-        held = {name: arrays[name].astype(np.float64) for name in arrays.files}
+        held = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    held["support"] *= held.pop("scale")[:, None]
     return (
-        Weights(**held, categories=tuple(RiskCategory(name) for name in about["categories"])),
+        Weights(
+            **held,
+            categories=tuple(RiskCategory(name) for name in about["categories"]),
+            gamma=float(about["gamma"]),
+        ),
         Thresholds(**about["thresholds"]),
     )
 

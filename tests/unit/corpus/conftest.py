@@ -62,4 +62,4 @@ def make_pair() -> MakePair:
 
 @pytest.fixture(scope="session")
 def builtin() -> list[Example]:
-    return builtin_pairs()
+    return builtin_pairs("98")

@@ -12,8 +12,12 @@ import pytest
 from smallhours.corpus.build import build_dataset, read_split
 from smallhours.domain.errors import DataError, RunError
 from smallhours.domain.records import Example, Split, read_examples
-from smallhours.domain.settings import Settings
+from smallhours.domain.settings import CorpusSettings, Settings
+from smallhours.safety.pipeline import INPUT_DETECTORS, SafetyPipeline
 from smallhours.semantics.vectors import SentenceVectors, Vectors
+
+FIRST = Settings(data="builtin:98")
+TRIPLED = Settings(data="builtin:98", corpus=CorpusSettings(expansion=3))
 
 
 class BagOfWords(Protocol):
@@ -27,7 +31,7 @@ class BagOfWords(Protocol):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "dataset"
-    build_dataset(Settings(), folder, SentenceVectors())
+    build_dataset(TRIPLED, folder, SentenceVectors())
     return folder
 
 
@@ -61,16 +65,19 @@ def test_the_manifest_says_what_was_measured(built: Path) -> None:
 
 
 def test_an_unchanged_stage_is_not_done_again(tmp_path: Path, bag_of_words: BagOfWords) -> None:
-    first = build_dataset(Settings(), tmp_path / "d", bag_of_words)
+    first = build_dataset(FIRST, tmp_path / "d", bag_of_words)
     calls = bag_of_words.calls
-    assert build_dataset(Settings(), tmp_path / "d", bag_of_words) == first
+    assert build_dataset(FIRST, tmp_path / "d", bag_of_words) == first
     assert bag_of_words.calls == calls
-    assert build_dataset(Settings(seed=1), tmp_path / "d", bag_of_words).fingerprint != first.fingerprint
+    assert (
+        build_dataset(Settings(data="builtin:98", seed=1), tmp_path / "d", bag_of_words).fingerprint
+        != first.fingerprint
+    )
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, bag_of_words: BagOfWords) -> None:
-    one = build_dataset(Settings(), tmp_path / "one", bag_of_words)
-    two = build_dataset(Settings(), tmp_path / "two", bag_of_words)
+    one = build_dataset(FIRST, tmp_path / "one", bag_of_words)
+    two = build_dataset(FIRST, tmp_path / "two", bag_of_words)
     assert one.files == two.files
 
 
@@ -98,7 +105,7 @@ def test_too_few_pairs_and_unusable_ones_are_refused_together(
 def test_reading_an_unfinished_or_damaged_dataset_says_so(tmp_path: Path, bag_of_words: BagOfWords) -> None:
     with pytest.raises(RunError, match="not there or not finished"):
         read_split(tmp_path / "d", Split.TRAIN)
-    build_dataset(Settings(), tmp_path / "d", bag_of_words)
+    build_dataset(FIRST, tmp_path / "d", bag_of_words)
     path = tmp_path / "d" / "test.jsonl"
     path.write_text(path.read_text() + '{"id": "x"}\n')
     with pytest.raises(RunError, match=r"test\.jsonl line 16: damaged"):
@@ -118,3 +125,37 @@ def test_conversations_of_several_turns_go_through(
     build_dataset(Settings(data=tmp_path / "p.jsonl"), tmp_path / "d", bag_of_words)
     found = {e.id: e for split in Split for e in read_split(tmp_path / "d", split)}
     assert found["talk"].messages == talk.messages
+
+
+def test_the_builtin_pairs_bring_their_translations_to_answer_from(
+    tmp_path: Path, bag_of_words: BagOfWords
+) -> None:
+    manifest = build_dataset(Settings(), tmp_path / "d", bag_of_words)
+    vetted = read_examples(tmp_path / "d" / "vetted.jsonl")
+    assert {e.language for e in vetted} == {"es", "fr", "de", "pt", "hi", "ar"}
+    assert manifest.figures["vetted"] == len(vetted) == 6 * 98
+    trained = {e.language for split in Split for e in read_split(tmp_path / "d", split)}
+    assert trained == {"en"}
+
+
+def test_an_owners_pairs_are_answered_from_alone(tmp_path: Path, bag_of_words: BagOfWords) -> None:
+    manifest = build_dataset(FIRST, tmp_path / "d", bag_of_words)
+    assert manifest.figures["vetted"] == 0 and "vetted" not in manifest.inputs
+
+
+def test_held_out_parts_of_a_large_set_are_capped(tmp_path: Path, bag_of_words: BagOfWords) -> None:
+    caps = CorpusSettings(most_validation=5, most_test=7)
+    figures = build_dataset(Settings(data="builtin:98", corpus=caps), tmp_path / "d", bag_of_words).figures
+    assert {name: part["pairs"] for name, part in figures["splits"].items()} == {
+        "train": 86,
+        "validation": 5,
+        "test": 7,
+    }
+
+
+def test_a_question_in_a_crisis_is_refused_and_named(tmp_path: Path, bag_of_words: BagOfWords) -> None:
+    rows = "".join(f"how can i rest {n},lie down {n} and breathe\n" for n in range(9))
+    (tmp_path / "p.csv").write_text(f"question,answer\n{rows}i want to die,lie down and breathe\n")
+    screen = SafetyPipeline({k: v for k, v in INPUT_DETECTORS.items() if k != "classifier"}).screen_input
+    with pytest.raises(DataError, match=r"p\.csv row 11: question"):
+        build_dataset(Settings(data=str(tmp_path / "p.csv")), tmp_path / "d", bag_of_words, screen)

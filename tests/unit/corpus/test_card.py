@@ -222,7 +222,7 @@ def test_escaped_text_is_one_cell(text: str) -> None:
 def test_a_built_dataset_has_a_card_with_the_figures_of_its_manifest(
     tmp_path: Path, bag_of_words: Vectors
 ) -> None:
-    build_dataset(Settings(), tmp_path / "d", bag_of_words)  # type: ignore[arg-type]
+    build_dataset(Settings(data="builtin:98"), tmp_path / "d", bag_of_words)  # type: ignore[arg-type]
     manifest = read_manifest(tmp_path / "d")
     text = (tmp_path / "d" / "README.md").read_text(encoding="utf-8")
     assert manifest is not None and {"README.md", "card/topics.png"} <= set(manifest.files)

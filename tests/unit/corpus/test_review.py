@@ -217,7 +217,7 @@ def test_a_file_can_reject_its_own_pairs_and_not_approve_them() -> None:
 
 
 def signed_builtin(path: Path, approved: int) -> list[Example]:
-    pairs = builtin_pairs()
+    pairs = builtin_pairs("98")
     for example in pairs[:approved]:
         append_sign_off(path, said(example, ANA, "approve"))
     append_sign_off(path, said(pairs[approved], ANA, "reject"))
@@ -227,7 +227,7 @@ def signed_builtin(path: Path, approved: int) -> list[Example]:
 def test_a_dataset_is_built_from_signed_pairs_alone(tmp_path: Path, bag_of_words: BagOfWords) -> None:
     sign_offs = tmp_path / "s.jsonl"
     pairs = signed_builtin(sign_offs, 20)
-    settings = Settings(corpus=CorpusSettings(reviewed_only=True, sign_offs=sign_offs))
+    settings = Settings(data="builtin:98", corpus=CorpusSettings(reviewed_only=True, sign_offs=sign_offs))
     manifest = build_dataset(settings, tmp_path / "d", bag_of_words)
     found = [example for split in Split for example in read_split(tmp_path / "d", split)]
     originals = {e.id for e in found if e.parent is None}
@@ -272,8 +272,8 @@ def test_a_rejected_pair_beside_the_data_is_left_out_unasked(
     tmp_path: Path, bag_of_words: BagOfWords
 ) -> None:
     data = tmp_path / "pairs.jsonl"
-    data.write_text("".join(e.model_dump_json() + "\n" for e in builtin_pairs()[:20]))
-    append_sign_off(tmp_path / "pairs.jsonl.signoffs.jsonl", said(builtin_pairs()[3], ANA, "reject"))
+    data.write_text("".join(e.model_dump_json() + "\n" for e in builtin_pairs("98")[:20]))
+    append_sign_off(tmp_path / "pairs.jsonl.signoffs.jsonl", said(builtin_pairs("98")[3], ANA, "reject"))
     manifest = build_dataset(Settings(data=data), tmp_path / "d", bag_of_words)
     assert manifest.figures["pairs"] == 19 and "sign_offs" in manifest.inputs
 

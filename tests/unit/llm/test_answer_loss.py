@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
-from smallhours.llm.answer_loss import Encoded, answer_losses, answer_nll, collate, encode
+from smallhours.llm.answer_loss import (
+    HEAD_ROWS,
+    Encoded,
+    answer_losses,
+    answer_nll,
+    collate,
+    encode,
+    token_nll,
+)
 from smallhours.llm.chat_format import CHATML
 
 PREFIX = (3, 4, 5, 6, 7)
@@ -88,3 +96,20 @@ def test_an_overlong_example_is_named() -> None:
     with pytest.raises(DataError) as caught:
         encode([pair("ok", 3), pair("long", 99), pair("longer", 100)], Words(), CHATML, "Be kind.", 64)
     assert len(caught.value.problems) == 2 and "example long:" in caught.value.problems[0]
+
+
+class TestBehindAFrozenHead:
+    def losses(self, frozen: bool, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+        torch.manual_seed(0)
+        head = torch.nn.Linear(8, 50, bias=False).requires_grad_(not frozen)
+        hidden = torch.randn(rows, 8).requires_grad_()
+        labels = torch.arange(rows) % 50
+        nll = token_nll(hidden, head, labels)
+        (nll * torch.linspace(0.1, 2.0, rows)).sum().backward()
+        assert hidden.grad is not None
+        return nll.detach(), hidden.grad
+
+    @pytest.mark.parametrize("rows", [1, 7, HEAD_ROWS, 2 * HEAD_ROWS + 3])
+    def test_chunks_give_the_plain_loss_and_gradient(self, rows: int) -> None:
+        for found, wanted in zip(self.losses(True, rows), self.losses(False, rows), strict=True):
+            torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskCategory, RiskLevel
 from smallhours.safety import SafetyPipeline, classifier
-from smallhours.safety.classifier import RiskHead, Thresholds, Weights, grams, pieces, plain
+from smallhours.safety.classifier import RiskHead, Thresholds, Weights, grams, pieces, plain, readable
 from smallhours.semantics.vectors import Vectors
 
 BUCKETS = 64
@@ -39,12 +40,21 @@ class Broken:
 
 
 def weights(crisis: float, grave: float, word: str = "") -> Weights:
-    """Scores that do not depend on the text, but for one word that adds ten."""
-    words = np.zeros((BUCKETS, 2))
+    """Scores that do not depend on the text, but for one word whose letters count."""
+    letters = np.zeros((BUCKETS, 2))
     if word:
-        words[grams(word, BUCKETS)] = 10.0
-    bias = np.array([crisis, grave])
-    return Weights(np.zeros((2, 2)), words, bias, np.eye(3, 2), (RiskCategory.ABUSE, RiskCategory.SUICIDE))
+        letters[grams(word, BUCKETS)] = 10.0
+    return Weights(
+        centre=np.zeros(2),
+        axes=np.eye(2),
+        support=np.zeros((1, 2)),
+        duals=np.zeros((1, 2)),
+        letters=letters,
+        bias=np.array([crisis, grave]),
+        category=np.eye(3, 2),
+        categories=(RiskCategory.ABUSE, RiskCategory.SUICIDE),
+        gamma=1.0,
+    )
 
 
 def head(crisis: float, grave: float, word: str = "") -> RiskHead:
@@ -99,6 +109,13 @@ class TestPieces:
         read = [plain(text[p.start : p.end]) for p in pieces(text)]
         assert read == ["first thing. second thing! third", "first thing", "second thing", "third"]
 
+    def test_one_or_two_words_are_not_torn_from_what_stands_around_them(self) -> None:
+        assert list(readable("The bread. Yes. I will ask her Sunday")) == [
+            "the bread. yes. i will ask her sunday",
+            "i will ask her sunday",
+        ]
+        assert list(readable("yes")) == ["yes"]
+
     def test_no_word_of_a_long_sentence_is_left_out(self) -> None:
         text = " ".join(f"word{n}" for n in range(200))
         read = " ".join(text[p.start : p.end] for p in pieces(text)).split()
@@ -115,6 +132,17 @@ class TestPieces:
         RiskHead(weights(-9.0, 0.0), LIMITS, encoder).detect(text)
         assert sum(map(len, encoder.seen)) < 40_000
         assert any("39999" in said for said in encoder.seen)
+
+    def test_nearness_to_a_training_text_counts_and_distance_does_not(self) -> None:
+        near = replace(weights(0.0, 0.0), support=np.ones((1, 2)), duals=np.array([[2.0, 0.0]]))
+        far = replace(near, support=np.full((1, 2), 9.0))
+        assert near.scores(["a"], np.ones((1, 2)))[0, 0] == pytest.approx(2.0)
+        assert far.scores(["a"], np.ones((1, 2)))[0, 0] == pytest.approx(0.0, abs=1e-9)
+
+    def test_letters_bridge_spellings_and_scripts_without_spaces(self) -> None:
+        assert set(grams("goodbye", 4096)) & set(grams("goodbyeee", 4096))
+        assert set(grams("死にたい", 4096)) & set(grams("もう死にたいです", 4096))
+        assert grams("...", 4096) == grams("", 4096)
 
     def test_capitals_marks_and_invisible_signs_change_nothing(self) -> None:
         assert plain("“I CAN\u2019T  go\u200b on!!”") == plain("i can't go on")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from smallhours.llm.answer_loss import Batch, Encoded, collate
 
 # Examples are sorted by length within a window of this many batches: little padding, still shuffled.
-WINDOW = 4
+WINDOW = 16
 
 
 def epoch_batches(

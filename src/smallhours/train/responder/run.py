@@ -25,15 +25,17 @@ from smallhours.domain.settings import Settings, TrainSettings
 from smallhours.llm.answer_loss import Encoded, answer_losses, encode
 from smallhours.llm.catalog import Base, find_base
 from smallhours.llm.chat_format import chat_format
-from smallhours.llm.loading import choose_dtype, load_model, load_tokenizer
+from smallhours.llm.loading import Attention, choose_dtype, load_model, load_tokenizer
 from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.chart import draw_loss
+from smallhours.train.responder.fused import fuse_lora
 from smallhours.train.responder.loop import Outcome, Plan, Step, Validation, train
 from smallhours.train.responder.lora import add_lora, save_adapter, trainable
 
 STAGE = "train"
 # Raise when the same inputs would give another adapter.
-CODE_VERSION = 1
+CODE_VERSION = 2
+PLAIN_ATTENTION_UP_TO = 320  # tokens
 
 Report = Callable[[Step | Validation], None]
 
@@ -94,7 +96,9 @@ def _fit(
         )
         for split in (Split.TRAIN, Split.VALIDATION)
     }
-    model = add_lora(load_model(base, dtype), base, options)
+    longest = max(len(example.ids) for examples in sets.values() for example in examples)
+    model = add_lora(load_model(base, dtype, attention=choose_attention(longest)), base, options)
+    fuse_lora(model)
     parameters = trainable(model)
     plan = make_plan(len(sets[Split.TRAIN]), options)
     optimizer = torch.optim.AdamW(
@@ -128,6 +132,14 @@ def _fit(
     return _figures(outcome, base, parameters, dtype)
 
 
+def choose_attention(longest: int) -> Attention:
+    """How to compute attention over examples of at most ``longest`` tokens.
+
+    A CPU's flash attention is slow on the way back over short examples; over long ones it saves memory.
+    """
+    return "eager" if longest <= PLAIN_ATTENTION_UP_TO and not torch.cuda.is_available() else "sdpa"
+
+
 def make_plan(examples: int, options: TrainSettings) -> Plan:
     """Steps, looks and warm-up for a number of training examples."""
     per_epoch = steps_per_epoch(examples, options.batch_size)
@@ -135,7 +147,7 @@ def make_plan(examples: int, options: TrainSettings) -> Plan:
     return Plan(
         total_steps=total,
         steps_per_epoch=per_epoch,
-        validate_every=max(1, round(per_epoch / options.evaluations_per_epoch)),
+        validate_every=max(1, round(total / options.evaluations)),
         patience=options.patience,
         warmup_steps=round(total * options.warmup_share),
     )

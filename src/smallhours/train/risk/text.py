@@ -1,10 +1,11 @@
 """Training text: JSON Lines with ``text``, ``level``, ``category`` (or null) and ``style``.
 
-``data/suicide.jsonl``, ``other.jsonl`` and ``ordinary.jsonl`` were written for this head. ``cases.jsonl``
-is a copy of the case tables as they stood, not a link to ``tests/cases``: an edit to a test must not
-change the training text unseen, and lines added to the tables later stay a measure that the head has
-not learned from. A ``style`` is one voice or one block of a table; lines of a style stay together
-when text is held aside.
+``data/suicide.jsonl``, ``other.jsonl``, ``wide.jsonl`` (crises and their near misses), ``ordinary.jsonl``,
+``night.jsonl`` (neither) and ``languages.jsonl`` (twelve others) were written for this head.
+``cases.jsonl`` is a copy of the case tables and ``pairs.jsonl`` of what people ask in the built-in pairs
+and conversations, as they stood: an edit to a test or a pair must not change the training text unseen, and
+lines added to the tables later stay a measure that the head has not learned from. A ``style`` is one voice
+or one block of a table; lines of a style stay together when text is held aside.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from smallhours.domain.messages import Frozen
 from smallhours.domain.risk import RiskCategory, RiskLevel
 
 DATA = Path(__file__).parent / "data"
+
+Flags = NDArray[np.bool_]
 
 
 class Line(Frozen):
@@ -25,6 +31,7 @@ class Line(Frozen):
     level: RiskLevel
     category: RiskCategory | None
     style: str
+    language: str = "en"
 
     @property
     def is_crisis(self) -> bool:
