@@ -24,6 +24,8 @@ from smallhours.safety.words import words_of
 Screen = Callable[[str], Sequence[Finding]]
 
 SIGN = "sign."  # rules that mean little alone and much together
+REASON = "reason."  # why signs may mean something else: takes one of them back
+OTHERS_SIGN = f"{THIRD_PARTY}.sign."  # the same in somebody the person writes about
 # (turns since, what is left): the first row whose number is not exceeded holds; then ``low``.
 _FADES: Mapping[RiskLevel, tuple[tuple[int, RiskLevel], ...]] = {
     RiskLevel.IMMINENT: ((2, RiskLevel.HIGH), (6, RiskLevel.ELEVATED)),
@@ -66,23 +68,41 @@ def _faded(finding: Finding, age: int) -> Finding:
 
 
 def _signs(found: Sequence[Sequence[Finding]], turns: int) -> list[Finding]:
-    """Weak signs that add up: two make ``elevated``, three or one with ideation ``high``."""
-    signs = {f.rule for row in found for f in row if f.rule.startswith(SIGN) and not f.excepted}
+    """Weak signs that add up: two make ``elevated``, three or one with ideation ``high``.
+
+    Signs in somebody else are counted apart and never make more than ``elevated``.
+    """
     ideation = any(
         f.category is RiskCategory.SUICIDE and f.level.is_crisis and not _is_about_others(f)
         for row in found
         for f in row
     )
-    weight = len(signs) + (1 if ideation and signs else 0)
+    own = _sum_of(found, SIGN, "signs_add_up", turns, extra=ideation)
+    others = _sum_of(found, OTHERS_SIGN, f"{THIRD_PARTY}.signs_add_up", turns)
+    return own + others
+
+
+def _sum_of(
+    found: Sequence[Sequence[Finding]], prefix: str, rule: str, turns: int, extra: bool = False
+) -> list[Finding]:
+    placed = [
+        (f.rule.removesuffix(".wide"), number)  # one meaning, in two lexicons
+        for number, row in enumerate(found)
+        for f in row
+        if f.rule.startswith(prefix) and not f.excepted
+    ]
+    signs = {name for name, _ in placed}
+    reason = not extra and any(f.rule.startswith(REASON) for row in found for f in row)
+    weight = len(signs) + (1 if extra and signs else 0) - (1 if reason else 0)
     if weight < 2:
         return []
-    latest = max(i for i, row in enumerate(found) for f in row if f.rule in signs)
-    level = RiskLevel.HIGH if weight > 2 or ideation else RiskLevel.ELEVATED
+    latest = max(number for _, number in placed)
+    high = prefix == SIGN and (weight > 2 or extra)
     sum_of = Finding(
         detector="conversation",
-        rule="signs_add_up",
+        rule=rule,
         category=RiskCategory.SUICIDE,
-        level=level,
+        level=RiskLevel.HIGH if high else RiskLevel.ELEVATED,
         message=latest,
     )
     return [_faded(sum_of, turns - 1 - latest)]

@@ -11,7 +11,7 @@ from smallhours.corpus.fixed import with_fixed_replies
 from smallhours.corpus.sources import builtin_pairs
 from smallhours.corpus.text import asked, count_words, wording
 from smallhours.corpus.validate import BUILTIN_ANSWER_WORDS, check_pairs
-from smallhours.domain.messages import Role
+from smallhours.domain.messages import Conversation, Role
 from smallhours.domain.records import Example, ReviewState
 from smallhours.safety.pipeline import SafetyPipeline
 
@@ -42,6 +42,18 @@ def openings_shared(pairs: list[Example], words: int) -> list[str]:
     return [opening for opening, count in found.items() if count > 1]
 
 
+def stopped(examples: list[Example]) -> list[tuple[str, str]]:
+    """Answers of ours that the output guard would not send; hand-overs (weight 0) are its own words."""
+    guard = SafetyPipeline({})
+    return [
+        (example.id, message.content)
+        for example in examples
+        for message in example.messages
+        if message.role is Role.ASSISTANT and message.weight != 0
+        if not guard.screen_output(message.content, Conversation(messages=example.messages)).allowed
+    ]
+
+
 class TestEveryCollection:
     def test_nobody_asks_or_is_told_the_same_thing_twice(self, pairs: list[Example]) -> None:
         assert len({asked(example) for example in pairs}) == len(pairs)
@@ -53,6 +65,9 @@ class TestEveryCollection:
     def test_every_pair_says_where_it_is_from_and_claims_no_review(self, pairs: list[Example]) -> None:
         assert all("unknown" not in (e.source, e.author, e.licence) for e in pairs)
         assert {e.review for e in pairs} == {ReviewState.UNREVIEWED}
+
+    def test_the_output_guard_lets_every_answer_pass(self, pairs: list[Example]) -> None:
+        assert stopped(pairs) == []
 
 
 class TestTheFirst98:
@@ -125,6 +140,9 @@ class TestConversations:
         for example in handed_over:
             # scripts/fixed_replies.py renews them.
             assert with_fixed_replies(example, safety) == example, example.id
+
+    def test_the_output_guard_lets_every_answer_pass(self, conversations: list[Example]) -> None:
+        assert stopped(conversations) == []
 
     def test_the_conversation_goes_on_after_the_hand_over(self, conversations: list[Example]) -> None:
         for example in conversations:

@@ -68,6 +68,20 @@ def test_weak_signs_add_up_over_turns(talk: Talk) -> None:
     assert level(talk(first, "Oh?", second)).rank >= RiskLevel.ELEVATED.rank
 
 
+def test_a_stated_reason_takes_one_sign_back(talk: Talk) -> None:
+    signs = "i gave my guitar to my brother, paid off everything and labelled all the boxes"
+    assert level(Conversation.of(signs)).rank >= RiskLevel.ELEVATED.rank
+    assert level(talk(signs, "Oh?", "i'm moving to Lisbon")).rank < RiskLevel.ELEVATED.rank
+    assert level(talk(signs, "Oh?", "i'm moving to Lisbon and i want to die")) is RiskLevel.HIGH
+
+
+def test_signs_in_somebody_else_add_up_to_worry_and_no_further() -> None:
+    given = "my friend gave me his guitar"
+    assert level(Conversation.of(given)).rank < RiskLevel.ELEVATED.rank
+    more = f"{given}, said thank you for everything, cleared his desk and now his phone is off"
+    assert level(Conversation.of(more)) is RiskLevel.ELEVATED
+
+
 def test_a_sentence_sent_in_pieces_is_read_whole(talk: Talk) -> None:
     assert level(talk("i want to", "Yes?", "kill", "Go on.", "myself")).rank >= RiskLevel.HIGH.rank
 
