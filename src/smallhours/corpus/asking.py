@@ -10,7 +10,7 @@ from typing import Any
 
 from smallhours.domain.artifacts import hash_json, write_aside
 from smallhours.domain.endpoint import Endpoint
-from smallhours.domain.errors import EngineError, ReplyError
+from smallhours.domain.errors import EngineError, ReplyError, SettingsError
 from smallhours.domain.ports import Rewriter
 from smallhours.domain.records import Example
 from smallhours.domain.settings import CorpusSettings
@@ -23,9 +23,14 @@ OpenRewriter = Callable[[Endpoint], Rewriter]
 
 
 def endpoint_of(settings: CorpusSettings) -> Endpoint | None:
-    """The endpoint that the settings name. Raises SettingsError if they name it wrongly."""
+    """The endpoint that the settings name. Raises SettingsError if they name it wrongly or in vain."""
     if settings.rewording_url is None:
         return None
+    if settings.expansion == 1:
+        raise SettingsError(
+            "corpus.rewording_url: nothing would be asked, for corpus.expansion = 1 wants no rewordings; "
+            "set it to 2 or more, or name no endpoint"
+        )
     return Endpoint(settings.rewording_url, settings.rewording_model, settings.rewording_key_variable)
 
 

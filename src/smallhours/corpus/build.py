@@ -21,6 +21,7 @@ from smallhours.corpus.asking import OpenRewriter, ask_endpoint, endpoint_of
 from smallhours.corpus.audit import leak_audits
 from smallhours.corpus.augment import Augmenter
 from smallhours.corpus.card import write_card
+from smallhours.corpus.figures import figures_of
 from smallhours.corpus.grouping import Duplicate, duplicates, group_numbers
 from smallhours.corpus.judge import Judge
 from smallhours.corpus.notes import Notes
@@ -80,8 +81,7 @@ def build_dataset(
     ``pairs.jsonl`` (all originals with their groups), ``vetted.jsonl`` (more to answer from) and
     ``duplicates.jsonl`` (rows left out because an earlier one says the same). The manifest's figures count
     the examples and measure how near the held-out ones come to training. ``screen`` looks for questions in
-    a crisis, which are refused, and for rewordings that are more alarming than their question, which are
-    dropped.
+    a crisis, which are refused, and for rewordings that are more alarming than their question.
 
     Where the settings name an endpoint for rewordings, ``open_rewriter`` connects to it; without a ``screen``
     nothing is sent. When it fails, the rest is made by rule, a caution says so, and the next build asks it
@@ -122,7 +122,7 @@ def build_dataset(
             augmenter = Augmenter(settings.corpus.expansion, settings.seed, judge, set(notes.asked), asking)
             _write(folder, rows, splits, repeated, augmenter)
         written = augmenter.figures
-        figures.update(_figures(notes, groups, kept, splits, warnings))
+        figures.update(figures_of(notes, groups, kept, splits, warnings))
         figures["review"] = review
         figures["duplicates"] = len(repeated)
         figures["compared"] = "meaning and letters" if notes.answer_texts is not None else "letters"
@@ -282,44 +282,6 @@ def _write(
 def _duplicate(example: Example, repeat: Duplicate, ids: Mapping[int, str]) -> str:
     told = {"id": example.id, "of": ids[repeat.of], "likeness": round(repeat.likeness, 4)}
     return json.dumps(told, ensure_ascii=False) + "\n"
-
-
-def _figures(
-    notes: Notes,
-    groups: NDArray[np.int64],
-    kept: NDArray[np.bool_],
-    splits: NDArray[np.int8],
-    warnings: int,
-) -> dict[str, Any]:
-    words, topics = np.array(notes.words)[kept], notes.topic_codes()
-    sizes = np.unique(groups[kept], return_counts=True)[1]
-
-    def by_topic(rows: NDArray[np.bool_]) -> dict[str, int]:
-        counts = np.bincount(topics[rows], minlength=len(notes.topic_names))
-        return {
-            name: int(count) for name, count in sorted(zip(notes.topic_names, counts, strict=True)) if count
-        }
-
-    return {
-        "pairs": int(kept.sum()),
-        "warnings": warnings,
-        "groups": {"count": len(sizes), "largest": int(sizes.max())},
-        "answer_words": {
-            "min": int(words.min()),
-            "median": float(np.median(words)),
-            "mean": round(float(words.mean()), 2),
-            "max": int(words.max()),
-        },
-        "topics": by_topic(kept),
-        "splits": {
-            split.value: {
-                "pairs": int((splits == number).sum()),
-                "groups": len(np.unique(groups[splits == number])),
-                "topics": by_topic(splits == number),
-            }
-            for number, split in enumerate(SPLITS)
-        },
-    }
 
 
 def _lines(path: Path) -> Iterator[Example]:

@@ -27,7 +27,7 @@ from smallhours.semantics.vectors import KNOWN_LANGUAGES, Encoder, Vectors
 
 LONGEST = 2  # times the question, in characters
 # How much nearer to the answer (cosine) a rewording may come than its question is. Four in a thousand
-# rewordings by rule exceed it, and nine in ten questions with a sentence of their answer behind them.
+# rewordings by rule exceed it, and most questions with a sentence of their answer behind them (docs/log.md).
 TOWARDS_ANSWER = 0.15
 # Languages in which the locks, the sentence vectors and the guess of the language all know their way.
 JUDGED = LANGUAGES & KNOWN_LANGUAGES

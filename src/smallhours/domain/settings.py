@@ -12,12 +12,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from smallhours.domain.errors import SettingsError
 from smallhours.domain.messages import Frozen
+from smallhours.domain.values import Columns, Cosine, Data
 
 PREFIX = "SMALLHOURS_"
 # Variables of the same prefix that steer the process and are not settings.
@@ -31,27 +32,6 @@ SYSTEM_PROMPT = (
     "You are a warm, calm support assistant, not a therapist. Acknowledge the feeling, offer one or "
     "two small steps, and suggest professional help where it fits. Never diagnose or prescribe."
 )
-
-
-MEANINGS = ("question", "answer", "id", "topic", "locale", "source", "author", "licence", "group")
-
-
-def _columns(value: object) -> object:
-    """``question=Frage,answer=Antwort``, as flags and variables have it, to a mapping."""
-    pairs = value
-    if isinstance(value, str):
-        split = [part.partition("=") for part in value.split(",") if part.strip()]
-        if not all(name.strip() and mark for name, mark, _ in split):
-            raise ValueError("write it as question=NAME,answer=NAME")
-        pairs = {name.strip(): column.strip() for name, _, column in split}
-    if isinstance(pairs, dict) and set(pairs) - set(MEANINGS):
-        raise ValueError(f"a column can be: {', '.join(MEANINGS)}")
-    return pairs
-
-
-Data = Annotated[str | None, BeforeValidator(lambda given: str(given) if isinstance(given, Path) else given)]
-Columns = Annotated[dict[str, str], BeforeValidator(_columns)]
-Cosine = Annotated[float, Field(ge=-1, le=1)]
 
 
 class CorpusSettings(Frozen):

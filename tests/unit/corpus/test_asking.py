@@ -71,6 +71,7 @@ class Bench:
 
     def build(self, fake: FakeEndpoint, screen: Screen | None = screen, **corpus: object) -> Manifest:
         given = {
+            "expansion": 3,
             "rewording_similarity_low": -1,
             "rewording_similarity_high": 1,
             "rewording_url": fake.url,
@@ -256,9 +257,13 @@ def test_without_a_screen_nothing_is_sent(bench: Bench) -> None:
     assert manifest.figures["expansion"]["rewordings"] > 0
 
 
-@pytest.mark.parametrize("corpus", [{"expansion": 1}, {"rewording_url": None}])
-def test_it_is_off_unless_it_is_wanted(bench: Bench, corpus: dict[str, object]) -> None:
+def test_it_is_off_unless_an_endpoint_is_named(bench: Bench) -> None:
     with endpoint(says(reworded)) as fake:
-        bench.build(fake, **corpus)
+        bench.build(fake, rewording_url=None)
         assert fake.requests == []
     assert not (bench.run / "rewordings").exists()
+
+
+def test_an_endpoint_that_would_be_asked_nothing_is_an_error(bench: Bench) -> None:
+    with endpoint(says(reworded)) as fake, pytest.raises(SettingsError, match="set it to 2 or more"):
+        bench.build(fake, expansion=1)
