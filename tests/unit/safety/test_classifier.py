@@ -177,7 +177,7 @@ class TestTheHeadThatShips:
         assert not levels(text)
 
     def test_one_sentence_counts_inside_a_long_story(self) -> None:
-        said = "i have written the note and hidden it where she will find it"
+        said = "i have given everything away and said my goodbyes, i will be gone by friday"
         story = "We had soup for dinner. The neighbours came over and we talked about the garden. " * 4
         assert levels(f"{story}{said}. {story}")
 
