@@ -189,7 +189,7 @@ def test_a_question_that_somebody_read_as_ordinary_passes_until_it_is_edited(mak
     def alarmed(conversation: Conversation) -> Decision:
         return screen(Conversation.of("unbearable"))
 
-    question = "how do you tell your boss youre drowning without sounding useless"
+    question = "keep thinking i left the gas on. im at my mums 200 miles away. do i drive back?"
     assert wording(question) in read_as_ordinary()
     assert crisis_problems(make_pair("x1", question, FINE), alarmed) == []
     assert crisis_problems(make_pair("x1", f"{question} now", FINE), alarmed) != []
