@@ -1,4 +1,4 @@
-# Four entry points: run · test · check · docs. Each sets up what it needs.
+# Entry points: run · test · check · docs · bench. Each sets up what it needs.
 #
 #   make run ARGS="--data pairs.csv --name mine"    flags of `smallhours run`; SMALLHOURS_* variables work, too
 #   make test ARGS="-k safety"                      flags of pytest
@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ARGS ?=
 
-.PHONY: run test check docs format lock browser
+.PHONY: run test check docs bench format lock browser
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -19,15 +19,15 @@ test: check browser
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
-	@$(BIN)/ruff format --check --quiet src tests scripts
-	@$(BIN)/ruff check --quiet src tests scripts
+	@$(BIN)/ruff format --check --quiet src tests scripts bench
+	@$(BIN)/ruff check --quiet src tests scripts bench
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
 	@echo "check: format, lint, types and import contracts are clean"
 
 format: $(VENV)/.dev
-	@$(BIN)/ruff format --quiet src tests scripts
-	@$(BIN)/ruff check --quiet --fix src tests scripts
+	@$(BIN)/ruff format --quiet src tests scripts bench
+	@$(BIN)/ruff check --quiet --fix src tests scripts bench
 
 # requirements.lock names every package, dependencies of dependencies included, hence --no-deps.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -46,6 +46,10 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 # The browser tests drive a real Chromium: one that is there, or Debian's own package.
 browser: $(VENV)/.dev
 	@$(BIN)/python scripts/ensure_browser.py
+
+# Minutes to an hour; writes bench/results/.
+bench: $(VENV)/.dev
+	@$(BIN)/python bench/corpus.py $(ARGS)
 
 lock:
 	@$(PYTHON) scripts/lock.py

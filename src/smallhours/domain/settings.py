@@ -46,7 +46,7 @@ class CorpusSettings(Frozen):
     )
     test_share: float = Field(0.15, gt=0, lt=0.5, description="share of pairs kept for the report")
     most_validation: int = Field(48, ge=1, description="pairs that decide when to stop, at most")
-    most_test: int = Field(96, ge=1, description="pairs kept for the report, at most")
+    most_test: int = Field(60, ge=1, description="pairs kept for the report, at most")
     vetted: Data = Field(
         None,
         description="more pairs to answer from, not trained on; the built-in data brings its translations",
@@ -120,7 +120,7 @@ class GenerationSettings(Frozen):
 class EvaluateSettings(Frozen):
     """What is measured, and the thresholds of the gate."""
 
-    answers: int = Field(24, ge=1, description="held-out questions answered for the report, at most")
+    answers: int = Field(15, ge=1, description="held-out questions answered for the report, at most")
     resamples: int = Field(2000, ge=100, description="bootstrap resamples behind each interval")
     min_loss_reduction: float = Field(0.0, description="gate: held-out loss must fall by at least this share")
     min_crisis_recall: float = Field(0.70, ge=0, le=1, description="gate: share of crisis messages found")
