@@ -95,9 +95,7 @@ def build_dataset(
     reading = Reading(settings.corpus.columns, settings.corpus.sheet)
     ledger = ledger_of(settings)
     more = _more_vetted(settings)
-    inputs = _inputs(settings, reading, ledger, screen)
-    if more is not None:
-        inputs["vetted"] = hash_pairs(more)
+    inputs = _inputs(settings, reading, ledger, screen, more)
     config = settings.corpus.model_dump(mode="json", exclude=_NOT_RECORDED)
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         found = require_manifest(target, _MADE_BY)
@@ -142,8 +140,12 @@ def build_dataset(
     return require_manifest(target, _MADE_BY)
 
 
-def _inputs(settings: Settings, reading: Reading, ledger: Ledger, screen: Screen | None) -> dict[str, str]:
+def _inputs(
+    settings: Settings, reading: Reading, ledger: Ledger, screen: Screen | None, more: str | None
+) -> dict[str, str]:
     inputs = {"pairs": hash_pairs(settings.data, reading), "code": str(CODE_VERSION)}
+    if more is not None:
+        inputs["vetted"] = hash_pairs(more)
     if ledger.content_hash:
         inputs["sign_offs"] = ledger.content_hash
     if screen is not None:

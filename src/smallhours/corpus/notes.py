@@ -22,7 +22,7 @@ def key(text: str) -> int:
 
 
 class Notes:
-    """Notes taken on one pass over the examples, in their order. ``kept`` is False for a repeated row."""
+    """Notes taken on one pass over the examples, in their order."""
 
     def __init__(self) -> None:
         self.asked = array("Q")  # key of the wording of all that the person said

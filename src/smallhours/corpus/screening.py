@@ -29,17 +29,16 @@ def crises(example: Example, screen: Screen) -> Iterator[tuple[int, str]]:
     """
     messages = example.messages
     answered = 0  # the first message that no turn of ours has answered yet
-    since = 0  # the first message after the latest hand-over
+    handed_over = False
     for position, message in enumerate(messages):
         if message.role is not Role.ASSISTANT:
             continue
         said = [at for at in range(answered, position) if messages[at].role is Role.USER]
         answered = position + 1
-        if message.weight == 0:
-            since = position + 1
+        handed_over = handed_over or message.weight == 0
         if not said or message.weight == 0:
             continue
-        heard = messages[said[0] if since else 0 : position]
+        heard = messages[said[0] if handed_over else 0 : position]
         level = _level(Conversation(messages=heard, locale=example.locale), len(said), screen)
         if level and wording(" / ".join(messages[at].content for at in said)) not in read_as_ordinary():
             yield said[-1], level

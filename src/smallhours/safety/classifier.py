@@ -147,6 +147,13 @@ class Thresholds:
     part: float
 
 
+def nearness(points: Floats, others: Floats, gamma: float) -> Floats:
+    """``exp(-gamma |x - y|^2)`` for each of ``points`` (n, k) and ``others`` (m, k), shape (n, m)."""
+    squares = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None, :]
+    near: Floats = np.exp(-gamma * np.maximum(squares - 2 * points @ others.T, 0.0))
+    return near
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Two scores (crisis, grave) from nearness to training texts and from letters, one per category.
@@ -172,8 +179,7 @@ class Weights:
 
     def scores(self, texts: Sequence[str], points: Floats) -> Floats:
         """``(n, 2)`` margins for plain texts and their reduced vectors."""
-        squares = (points**2).sum(axis=1)[:, None] + (self.support**2).sum(axis=1)[None, :]
-        near = np.exp(-self.gamma * np.maximum(squares - 2 * points @ self.support.T, 0.0))
+        near = nearness(points, self.support, self.gamma)
         buckets = [grams(text, len(self.letters)) for text in texts]
         said = [self.letters[found].sum(axis=0) / math.sqrt(max(1, len(found))) for found in buckets]
         total: Floats = near @ self.duals + np.reshape(said, (len(texts), 2)) + self.bias

@@ -25,7 +25,17 @@ from threadpoolctl import threadpool_limits
 from smallhours.domain.artifacts import hash_file, package_versions, write_aside
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskCategory
-from smallhours.safety.classifier import Floats, Piece, Thresholds, Weights, grams, is_short, plain, readable
+from smallhours.safety.classifier import (
+    Floats,
+    Piece,
+    Thresholds,
+    Weights,
+    grams,
+    is_short,
+    nearness,
+    plain,
+    readable,
+)
 from smallhours.safety.pipeline import INPUT_DETECTORS, SafetyPipeline
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.train.risk.text import DATA, Flags, Line, folds, read_lines
@@ -104,9 +114,7 @@ def prepare(lines: Sequence[Line], encoder: Encoder) -> Material:
         found = grams(texts[place], BUCKETS)
         bags[row, found] = 1.0 / math.sqrt(max(1, len(found)))
     whole = points[wholes].astype(np.float64)
-    squares = (whole**2).sum(axis=1)
-    apart = np.maximum(squares[:, None] + squares[None, :] - 2 * whole @ whole.T, 0.0)
-    kernel = np.exp(-GAMMA * apart) + LETTERS * (bags @ bags.T)
+    kernel = nearness(whole, whole, GAMMA) + LETTERS * (bags @ bags.T)
     return Material(lines, texts, wholes, parts, centre, axes, points, bags, kernel)
 
 
