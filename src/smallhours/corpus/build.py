@@ -120,17 +120,14 @@ def build_dataset(
             augmenter = Augmenter(settings.corpus.expansion, settings.seed, judge, set(notes.asked), asking)
             _write(folder, rows, splits, repeated, augmenter)
         written = augmenter.figures
-        figures.update(figures_of(notes, groups, kept, splits, warnings))
+        figures.update(figures_of(notes, groups, kept, splits, warnings, written["rewordings"]))
         figures["review"] = review
         figures["duplicates"] = len(repeated)
         figures["compared"] = "meaning and letters" if notes.answer_texts is not None else "letters"
         figures["expansion"] = written
-        for split in SPLITS:
-            counts = figures["splits"][split.value]
-            counts["examples"] = counts["pairs"] + written["rewordings"] * (split is Split.TRAIN)
         figures["leaks"] = leak_audits(folder, vectors, settings.corpus.group_similarity, settings.seed)
         figures["cautions"] = [
-            *held_out_cautions({split: int((splits == number).sum()) for number, split in enumerate(SPLITS)}),
+            *held_out_cautions({split: figures["splits"][split.value]["pairs"] for split in SPLITS}),
             *((_GIVEN_UP.format(asking.stopped),) if asking and asking.stopped else ()),
         ]
         vetted = load_pairs(more) if more is not None else []

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from smallhours.corpus.notes import Notes
 from smallhours.corpus.split import SPLITS
+from smallhours.domain.records import Split
 
 
 def figures_of(
@@ -17,6 +18,7 @@ def figures_of(
     kept: NDArray[np.bool_],
     splits: NDArray[np.int8],
     warnings: int,
+    rewordings: int,
 ) -> dict[str, Any]:
     """Counts by group, topic and split, and the lengths of answers; ``kept`` and ``splits`` are by row."""
     words, topics = np.array(notes.words)[kept], notes.topic_codes()
@@ -41,7 +43,8 @@ def figures_of(
         "topics": by_topic(kept),
         "splits": {
             split.value: {
-                "pairs": int((splits == number).sum()),
+                "pairs": (pairs := int((splits == number).sum())),
+                "examples": pairs + rewordings * (split is Split.TRAIN),
                 "groups": len(np.unique(groups[splits == number])),
                 "topics": by_topic(splits == number),
             }

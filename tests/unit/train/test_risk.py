@@ -14,6 +14,7 @@ from smallhours.domain.risk import RiskLevel
 from smallhours.safety.classifier import RiskHead, read_head
 from smallhours.semantics.vectors import DIMENSIONS, Vectors
 from smallhours.train.risk import run
+from smallhours.train.risk.figures import wilson
 from smallhours.train.risk.text import DATA, Line, folds, read_lines
 
 
@@ -112,7 +113,7 @@ def test_there_is_text_enough_and_more_of_it_ordinary() -> None:
 
 
 def test_a_share_of_nothing_found_still_has_an_interval() -> None:
-    figure = run.wilson(0, 50)
+    figure = wilson(0, 50)
     assert figure["low"] == 0.0
     assert 0.05 < figure["high"] < 0.1
 

