@@ -248,6 +248,15 @@ def train(settings: Settings, report: Callable[[Any], None], announce: Announce)
     return train_adapter(settings, report, announce)
 
 
+def train_folds(
+    settings: Settings, folds: int, repeats: int, report: Callable[[Any], None], announce: Announce
+) -> Manifest:
+    """Repeated grouped k-fold beside the training stage."""
+    from smallhours.train.responder.folds import train_folds as fold
+
+    return fold(settings, folds, repeats, report, announce)
+
+
 def export(settings: Settings, announce: Announce, targets: tuple[str, ...] = ("gguf",)) -> Manifest:
     """The export stage."""
     from smallhours.export.run import export_package

@@ -37,15 +37,16 @@ def training_report() -> Iterator[TrainingReport]:
         yield _PlainTraining()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
         TextColumn("training"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
-        TextColumn("loss {task.fields[loss]:.2f}  unseen {task.fields[unseen]:.2f}"),
-        TextColumn("{task.fields[speed]:.0f} tok/s"),
-        TimeRemainingColumn(),
+        TextColumn("loss {task.fields[loss]:.2f}  smoothed {task.fields[smoothed]:.2f}"),
+        TextColumn("unseen {task.fields[unseen]:.2f}"),
+        TextColumn("{task.fields[speed]:.0f} tok/s  {task.fields[memory]}"),
+        TextColumn("{task.fields[left]} left"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield _LiveTraining(progress)
@@ -56,6 +57,7 @@ class _LiveTraining:
         self._progress = progress
         self._task: Any = None
         self._unseen = float("nan")
+        self._clock = _Clock()
 
     def __call__(self, event: Any) -> None:
         if hasattr(event, "validation_loss"):
@@ -63,32 +65,59 @@ class _LiveTraining:
             if self._task is not None:
                 self._progress.update(self._task, unseen=self._unseen)
             return
+        shown = {
+            "loss": event.loss,
+            "smoothed": event.smoothed_loss,
+            "unseen": self._unseen,
+            "speed": event.tokens_per_second,
+            "memory": _gigabytes(event.memory),
+            "left": _minutes(self._clock.left(event)),
+        }
         if self._task is None:
-            self._task = self._progress.add_task(
-                "", total=event.of, loss=event.loss, unseen=self._unseen, speed=0
-            )
-        self._progress.update(
-            self._task, completed=event.step, loss=event.smoothed_loss, speed=event.tokens_per_second
-        )
+            self._task = self._progress.add_task("", total=event.of, **shown)
+        self._progress.update(self._task, completed=event.step, total=event.of, **shown)
+
+
+class _Clock:
+    """Seconds left, from the pace since the first step that was seen: a run may have begun in its middle."""
+
+    def __init__(self) -> None:
+        self._first: Any = None
+
+    def left(self, event: Any) -> float:
+        if self._first is None or event.step <= self._first.step:
+            self._first = event
+            return float(event.seconds / event.step * (event.of - event.step))
+        pace = (event.seconds - self._first.seconds) / (event.step - self._first.step)
+        return float(pace * (event.of - event.step))
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
 
 
 class _PlainTraining:
     def __init__(self) -> None:
-        self._last = 0.0
+        self._last = float("-inf")
+        self._clock = _Clock()
 
     def __call__(self, event: Any) -> None:
         if hasattr(event, "validation_loss"):
             note = " (best so far)" if event.best else ""
             announce(f"training: step {event.step}, loss on unseen groups {event.validation_loss:.3f}{note}")
             return
-        now = time.monotonic()
+        now, left = time.monotonic(), self._clock.left(event)
         if now - self._last < PLAIN_INTERVAL and event.step != event.of:
             return
         self._last = now
-        left = event.seconds / event.step * (event.of - event.step)
         announce(
             f"training: step {event.step}/{event.of}, loss {event.smoothed_loss:.3f}, "
-            f"{event.tokens_per_second:.0f} tokens/s, about {left:.0f} s left"
+            f"{event.tokens_per_second:.0f} tokens/s, {_gigabytes(event.memory)}, about {left:.0f} s left"
         )
 
 

@@ -81,7 +81,7 @@ def run(arguments: list[str] | None = None) -> int:
         error.show()
         return 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nstopped; unfinished stages left nothing behind, finished ones are kept", err=True)
+        click.echo("\nstopped; finished stages are kept, training goes on from its last checkpoint", err=True)
         return 130
     except BrokenPipeError:
         return 3

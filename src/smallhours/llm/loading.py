@@ -78,15 +78,30 @@ def load_tokenizer(base: Base) -> Any:
     return AutoTokenizer.from_pretrained(unpack(base), local_files_only=True)
 
 
+def context_length(base: Base) -> int:
+    """Tokens that the base was made to read at once."""
+    from transformers import AutoConfig
+
+    return int(AutoConfig.from_pretrained(unpack(base), local_files_only=True).max_position_embeddings)
+
+
 def load_model(
-    base: Base, dtype: torch.dtype, adapter: Path | None = None, attention: Attention = "sdpa"
+    base: Base,
+    dtype: torch.dtype,
+    adapter: Path | None = None,
+    attention: Attention = "sdpa",
+    quantization: Any = None,
 ) -> Any:
-    """The base in ``dtype``, frozen, with an adapter on top if one is given."""
+    """The base in ``dtype``, frozen, with an adapter on top if one is given.
+
+    ``quantization``: a configuration of transformers'; the model is then put on the GPU.
+    """
     from transformers import AutoModelForCausalLM
 
     _silence_transformers()
+    options = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": 0}}
     model = AutoModelForCausalLM.from_pretrained(
-        unpack(base), dtype=dtype, local_files_only=True, attn_implementation=attention
+        unpack(base), dtype=dtype, local_files_only=True, attn_implementation=attention, **options
     )
     model.requires_grad_(False)
     if adapter is not None:

@@ -16,8 +16,8 @@ from smallhours.llm.catalog import EMBEDDED
 LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
 
 
-def adapter(folder: Path, name: str = LAYER) -> Path:
-    (folder / "adapter_config.json").write_text(json.dumps({"lora_alpha": 32, "r": 4}))
+def adapter(folder: Path, name: str = LAYER, **config: bool) -> Path:
+    (folder / "adapter_config.json").write_text(json.dumps({"lora_alpha": 32, "r": 4, **config}))
     rng = np.random.default_rng(0)
     save_file(
         {
@@ -40,6 +40,21 @@ def test_tensors_get_llamacpps_names(tmp_path: Path) -> None:
     ]
     assert reader.get_field("adapter.type").contents() == "lora"
     assert reader.get_field("adapter.lora.alpha").contents() == 32.0
+
+
+def test_rslora_is_written_as_the_alpha_that_gives_its_scale(tmp_path: Path) -> None:
+    """llama.cpp multiplies by alpha / rank; rsLoRA by 32 / sqrt(4) = 16, which is 64 / 4."""
+    import gguf
+
+    convert_adapter(adapter(tmp_path, use_rslora=True), EMBEDDED.weights(), tmp_path / "a.gguf")
+    reader = gguf.GGUFReader(tmp_path / "a.gguf")
+    assert reader.get_field("adapter.lora.alpha").contents() == 64.0
+
+
+def test_a_dora_adapter_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="DoRA.*train.dora = false") as caught:
+        convert_adapter(adapter(tmp_path, use_dora=True), EMBEDDED.weights(), tmp_path / "a.gguf")
+    assert "\n" not in str(caught.value) and not (tmp_path / "a.gguf").exists()
 
 
 def test_rows_are_taken_in_pairs() -> None:

@@ -98,6 +98,26 @@ def test_an_overlong_example_is_named() -> None:
     assert len(caught.value.problems) == 2 and "example long:" in caught.value.problems[0]
 
 
+def test_every_answer_of_a_conversation_is_learnt_but_those_of_weight_zero() -> None:
+    class Characters:
+        def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
+            return {"input_ids": [ord(letter) for letter in text]}
+
+    turns = (
+        Message(role=Role.USER, content="i cant sleep"),
+        Message(role=Role.ASSISTANT, content="That is hard."),
+        Message(role=Role.USER, content="i want to end it"),
+        Message(role=Role.ASSISTANT, content="Please call 988.", weight=0),
+        Message(role=Role.USER, content="i called"),
+        Message(role=Role.ASSISTANT, content="I am glad you did."),
+    )
+    (one,) = encode([Example(id="a", messages=turns)], Characters(), CHATML, "Be kind.", 999)
+    batch = collate([one], pad=0)
+    learnt = "".join(chr(token) for token in batch.ids[batch.targets].tolist())
+    assert learnt == "That is hard.<|im_end|>I am glad you did.<|im_end|>"
+    assert "Please call 988." in "".join(chr(token) for token in one.ids), "it is read as context"
+
+
 class TestBehindAFrozenHead:
     def losses(self, frozen: bool, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
         torch.manual_seed(0)

@@ -12,29 +12,13 @@ import torch
 
 from smallhours.domain.errors import DataError
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.answer_loss import Batch, Encoded
-from smallhours.llm.catalog import EMBEDDED
+from smallhours.llm.answer_loss import Batch
 from smallhours.train.responder.batches import epoch_batches
 from smallhours.train.responder.chart import draw_loss
-from smallhours.train.responder.loop import Outcome, Plan, Step, Validation, train
-from smallhours.train.responder.lora import add_lora, trainable
-from smallhours.train.responder.run import make_plan
-
-EXAMPLES = [Encoded(str(i), (3, 4, i + 5, 20, 21, 2), (False,) * 3 + (True,) * 3) for i in range(8)]
-
-
-@pytest.fixture
-def adapted() -> Any:
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=64, tie_word_embeddings=True, initializer_range=0.5,
-    )  # fmt: skip
-    model = LlamaForCausalLM(config)
-    model.requires_grad_(False)
-    return add_lora(model, EMBEDDED, TrainSettings(rank=4, alpha=8))
+from smallhours.train.responder.fit import make_plan
+from smallhours.train.responder.loop import AnswerObjective, Plan, Progress, Step, Validation, train
+from smallhours.train.responder.lora import trainable
+from tests.unit.train.conftest import EXAMPLES
 
 
 def fit(
@@ -43,10 +27,10 @@ def fit(
     events: list[Step | Validation],
     plan: Plan = Plan(total_steps=12, steps_per_epoch=2, validate_every=2, patience=2, warmup_steps=1),  # noqa: B008
     batches: Callable[[int], Iterator[Batch]] = lambda epoch: epoch_batches(EXAMPLES, 4, 2, 0, epoch),
-) -> Outcome:
+) -> Progress:
     parameters = trainable(model)
     optimizer = torch.optim.AdamW(parameters.values(), lr=0.05)
-    return train(model, parameters, batches, optimizer, looks, plan, events.append)
+    return train(AnswerObjective(model), parameters, batches, optimizer, looks, plan, events.append)
 
 
 def scripted(*losses: float) -> Callable[[], float]:
@@ -99,6 +83,35 @@ def test_the_same_seed_gives_the_same_losses(adapted: Any) -> None:
         return [e.loss for e in events if isinstance(e, Step)]
 
     assert losses() == losses()
+
+
+def test_the_loss_comes_from_the_forward_pass_of_a_module(adapted: Any) -> None:
+    """Wrappers for many processes put a module around the objective; the loop must go through it."""
+
+    class Wrapper(torch.nn.Module):
+        calls = 0
+
+        def __init__(self, module: torch.nn.Module) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, batch: Batch) -> torch.Tensor:
+            Wrapper.calls += 1
+            found: torch.Tensor = self.module(batch)
+            return found
+
+    parameters = trainable(adapted)
+    plan = Plan(total_steps=3, steps_per_epoch=2, validate_every=3, patience=2, warmup_steps=1)
+    train(
+        Wrapper(AnswerObjective(adapted)),
+        parameters,
+        lambda epoch: epoch_batches(EXAMPLES, 4, 2, 0, epoch),
+        torch.optim.AdamW(parameters.values(), lr=0.05),
+        scripted(9.0, 8.0),
+        plan,
+        lambda event: None,
+    )
+    assert Wrapper.calls == 3
 
 
 def test_a_loss_that_is_no_number_is_an_error_that_names_the_step(adapted: Any) -> None:

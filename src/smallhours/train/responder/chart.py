@@ -1,13 +1,17 @@
-"""The loss curve as a picture, from the log alone."""
+"""The loss curve and the folds as pictures, from the figures alone."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from smallhours.domain.artifacts import aside
 
 
 def draw_loss(metrics: Path, target: Path) -> None:
-    """Draw ``metrics.jsonl`` (one JSON object a line) as a PNG of 1200 by 750 pixels."""
+    """Draw ``metrics.jsonl`` (one JSON object a line), as far as it goes, as a PNG of 1200 by 750 pixels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -34,7 +38,7 @@ def draw_loss(metrics: Path, target: Path) -> None:
     )  # fmt: skip
     best = min(looks, key=lambda r: r["validation_loss"])
     axes.annotate(
-        f"kept: step {best['step']}, loss {best['validation_loss']:.2f}",
+        f"best: step {best['step']}, loss {best['validation_loss']:.2f}",
         (best["step"], best["validation_loss"]),
         textcoords="offset points", xytext=(-4, 12), ha="right", color="#c8553d",
     )  # fmt: skip
@@ -44,4 +48,33 @@ def draw_loss(metrics: Path, target: Path) -> None:
     axes.margins(y=0.18)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    figure.savefig(target)
+    # Swapped in whole: somebody may be looking at it.
+    with aside(target) as partial:
+        figure.savefig(partial, format="png")
+
+
+def draw_folds(results: Sequence[Mapping[str, Any]], target: Path) -> None:
+    """Held-out loss of each fold before and after training, as a PNG of 1200 by 750 pixels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    places = range(len(results))
+    for key, label, color in (
+        ("held_out_loss_before", "base", "#b9c4d0"),
+        ("held_out_loss_after", "with the adapter", "#c8553d"),
+    ):
+        values = [one[key] for one in results]
+        axes.plot(places, values, "o", color=color, label=label)
+        axes.axhline(sum(values) / len(values), color=color, lw=1, ls="--")
+    axes.set_xticks(list(places), [f"{one['repeat']}-{one['fold']}" for one in results])
+    axes.set_xlabel("repeat-fold")
+    axes.set_ylabel("loss on held-out answers (nats per token)")
+    axes.set_title("Unseen groups, fold by fold", loc="left")
+    axes.margins(y=0.18)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    with aside(target) as partial:
+        figure.savefig(partial, format="png")

@@ -6,12 +6,14 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
 
 from smallhours.domain.errors import DataError
 from smallhours.llm.answer_loss import Batch, answer_nll
+from smallhours.train.responder.memory import resident_bytes
 
 SMOOTHING = 0.75
 MAX_GRADIENT_NORM = 1.0
@@ -19,7 +21,11 @@ MAX_GRADIENT_NORM = 1.0
 
 @dataclass(frozen=True)
 class Step:
-    """What one optimizer step did. ``loss`` in nats per answer token; ``seconds`` since the start."""
+    """What one optimizer step did.
+
+    ``loss`` in nats per answer token; ``seconds`` of training so far, interruptions not counted; ``memory``:
+    bytes that the process holds.
+    """
 
     step: int
     of: int
@@ -29,6 +35,7 @@ class Step:
     learning_rate: float
     tokens_per_second: float
     seconds: float
+    memory: int
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,9 @@ class Validation:
     validation_loss: float
     best: bool
     seconds: float
+
+
+Event = Step | Validation
 
 
 @dataclass(frozen=True)
@@ -54,87 +64,99 @@ class Plan:
 
 
 @dataclass
-class Outcome:
-    """What training came to; ``best_weights`` are the adapter of the best look, on this device."""
+class Progress:
+    """How far training has come: with the weights and the optimizer's state, all that going on needs.
+
+    ``epoch`` and ``position`` say which batch comes next; ``best_weights``: the adapter of the best look, on
+    the model's device.
+    """
 
     loss_before: float
     best_loss: float
     best_step: int = 0
     steps: int = 0
+    epoch: int = 0
+    position: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    smoothed: float | None = None
+    misses: int = 0
     stopped_early: bool = False
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
+class AnswerObjective(torch.nn.Module):
+    """The model with its loss as the forward pass: what wrappers for many processes hook into."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Negative log-likelihood (nats) of each answer token of the batch, in reading order."""
+        return answer_nll(self.model, batch)
+
+
 def train(
-    model: Any,
+    objective: torch.nn.Module,
     parameters: Mapping[str, torch.nn.Parameter],
     batches: Callable[[int], Iterator[Batch]],
     optimizer: torch.optim.Optimizer,
     validate: Callable[[], float],
     plan: Plan,
-    report: Callable[[Step | Validation], None],
-) -> Outcome:
-    """Train ``parameters`` and give back the best state seen on unseen groups.
+    report: Callable[[Event], None],
+    progress: Progress | None = None,
+    between_steps: Callable[[Progress], None] = lambda progress: None,
+) -> Progress:
+    """Train ``parameters`` until the plan says stop; the best state seen on unseen groups is in the result.
 
     Args:
-        batches: the batches of epoch ``n`` (from 0).
+        objective: a module that gives the loss of each answer token of a batch.
+        batches: the batches of epoch ``n`` (from 0), the same whenever they are asked for.
         validate: mean loss on unseen groups; may leave the model in evaluation mode.
+        progress: where to go on; weights, optimizer and random numbers must stand where they stood then.
+        between_steps: called where training could go on from; a place for checkpoints.
 
     Raises:
         DataError: when the loss is not a number any more, naming the step.
     """
-    started = time.perf_counter()
-    outcome = Outcome(loss_before=validate(), best_loss=math.inf)
-    outcome.best_loss = outcome.loss_before
-    outcome.best_weights = _copy(parameters)
-    report(Validation(0, 0.0, outcome.loss_before, best=True, seconds=0.0))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: _rate(done, plan))
-    smoothed: float | None = None
-    misses = 0
-    for batch in _endless(batches):
+    started = time.perf_counter() - (progress.seconds if progress else 0.0)
+    if progress is None:
+        before = validate()
+        progress = Progress(loss_before=before, best_loss=before, best_weights=_copy(parameters))
+        report(Validation(0, 0.0, before, best=True, seconds=time.perf_counter() - started))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda done: _rate(done, plan), last_epoch=progress.steps - 1
+    )
+    for batch in _from(progress, batches):
         step_started = time.perf_counter()
-        value = _optimize(model, parameters, batch, optimizer, outcome.steps + 1)
+        loss = _optimize(objective, parameters, batch, optimizer, progress.steps + 1)
         rate = float(schedule.get_last_lr()[0])
         schedule.step()
-        outcome.steps += 1
-        outcome.tokens += batch.tokens
-        smoothed = value if smoothed is None else SMOOTHING * smoothed + (1 - SMOOTHING) * value
+        _count(progress, batch, loss)
         now = time.perf_counter()
-        epoch = outcome.steps / plan.steps_per_epoch
-        report(
-            Step(
-                outcome.steps, plan.total_steps, epoch, value, smoothed, rate,
-                batch.tokens / (now - step_started), now - started,
-            )
-        )  # fmt: skip
-        last = outcome.steps >= plan.total_steps
-        if last or outcome.steps % plan.validate_every == 0:
-            found = validate()
-            better = found < outcome.best_loss
-            if better:
-                outcome.best_loss, outcome.best_step = found, outcome.steps
-                outcome.best_weights = _copy(parameters)
-            misses = 0 if better else misses + 1
-            report(Validation(outcome.steps, epoch, found, better, time.perf_counter() - started))
-            outcome.stopped_early = misses >= plan.patience and not last
-        if last or outcome.stopped_early:
+        progress.seconds = now - started
+        report(_step(progress, plan, loss, rate, batch.tokens / (now - step_started)))
+        last = progress.steps >= plan.total_steps
+        if last or progress.steps % plan.validate_every == 0:
+            report(_look(progress, plan, validate(), parameters, started))
+            progress.stopped_early = progress.misses >= plan.patience and not last
+        if last or progress.stopped_early:
             break
-    outcome.seconds = time.perf_counter() - started
-    return outcome
+        between_steps(progress)
+    return progress
 
 
 def _optimize(
-    model: Any,
+    objective: torch.nn.Module,
     parameters: Mapping[str, torch.nn.Parameter],
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     step: int,
 ) -> float:
     """One step on one batch; its loss before the step."""
-    model.train()
-    loss = answer_nll(model, batch).mean()
+    objective.train()
+    loss = objective(batch).mean()
     value = float(loss.detach())
     if not math.isfinite(value):
         raise DataError(f"training: the loss became {value} at step {step}; lower train.learning_rate")
@@ -145,6 +167,45 @@ def _optimize(
     return value
 
 
+def _count(progress: Progress, batch: Batch, loss: float) -> None:
+    progress.steps += 1
+    progress.position += 1
+    progress.tokens += batch.tokens
+    old = progress.smoothed
+    progress.smoothed = loss if old is None else SMOOTHING * old + (1 - SMOOTHING) * loss
+
+
+def _step(progress: Progress, plan: Plan, loss: float, rate: float, speed: float) -> Step:
+    return Step(
+        step=progress.steps,
+        of=plan.total_steps,
+        epoch=progress.steps / plan.steps_per_epoch,
+        loss=loss,
+        smoothed_loss=loss if progress.smoothed is None else progress.smoothed,
+        learning_rate=rate,
+        tokens_per_second=speed,
+        seconds=progress.seconds,
+        memory=resident_bytes(),
+    )
+
+
+def _look(
+    progress: Progress,
+    plan: Plan,
+    found: float,
+    parameters: Mapping[str, torch.nn.Parameter],
+    started: float,
+) -> Validation:
+    """Take a held-out loss into account: a new best is kept, anything else is a miss."""
+    better = found < progress.best_loss
+    if better:
+        progress.best_loss, progress.best_step = found, progress.steps
+        progress.best_weights = _copy(parameters)
+    progress.misses = 0 if better else progress.misses + 1
+    progress.seconds = time.perf_counter() - started
+    return Validation(progress.steps, progress.steps / plan.steps_per_epoch, found, better, progress.seconds)
+
+
 def _rate(done: int, plan: Plan) -> float:
     """Linear warm-up, then a cosine to a tenth of the peak."""
     if done < plan.warmup_steps:
@@ -153,11 +214,12 @@ def _rate(done: int, plan: Plan) -> float:
     return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
-def _endless(batches: Callable[[int], Iterator[Batch]]) -> Iterator[Batch]:
-    epoch = 0
+def _from(progress: Progress, batches: Callable[[int], Iterator[Batch]]) -> Iterator[Batch]:
+    """The batches from where training stands, epoch after epoch."""
     while True:
-        yield from batches(epoch)
-        epoch += 1
+        yield from islice(batches(progress.epoch), progress.position, None)
+        progress.epoch += 1
+        progress.position = 0
 
 
 def _copy(parameters: Mapping[str, torch.nn.Parameter]) -> dict[str, torch.Tensor]:

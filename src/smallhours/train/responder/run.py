@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
-
-import torch
+from typing import Any
 
 from smallhours.domain.artifacts import (
     Manifest,
-    explained_disk_errors,
     fingerprint,
     hash_file,
+    hash_json,
     is_current,
+    package_versions,
     require_manifest,
     staged_folder,
 )
-from smallhours.domain.records import Split, read_examples
-from smallhours.domain.settings import Settings, TrainSettings
-from smallhours.llm.answer_loss import Encoded, answer_losses, encode
-from smallhours.llm.catalog import Base, find_base
-from smallhours.llm.chat_format import chat_format
-from smallhours.llm.loading import Attention, choose_dtype, load_model, load_tokenizer
-from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
+from smallhours.domain.records import read_examples
+from smallhours.domain.settings import Settings
+from smallhours.llm.catalog import find_base
 from smallhours.train.responder.chart import draw_loss
-from smallhours.train.responder.fused import fuse_lora
-from smallhours.train.responder.loop import Outcome, Plan, Step, Validation, train
-from smallhours.train.responder.lora import add_lora, save_adapter, trainable
+from smallhours.train.responder.checkpoint import CheckpointFile
+from smallhours.train.responder.fit import Announce, Watch, fit
+from smallhours.train.responder.inputs import encode_sets
+from smallhours.train.responder.loop import Event, Validation
+from smallhours.train.responder.lora import save_adapter
+from smallhours.train.responder.tensorboard import EventFiles, summary_writer
 
 STAGE = "train"
 # Raise when the same inputs would give another adapter.
 CODE_VERSION = 2
-PLAIN_ATTENTION_UP_TO = 320  # tokens
+# Settings that change how one watches and what an interruption costs, never the adapter.
+NOT_SHAPING = frozenset({"checkpoint_every", "tensorboard"})
+# Packages whose other version may compute other last bits: no checkpoint goes from one to the next.
+COMPUTING = ("torch", "transformers", "peft", "bitsandbytes")
 
-Report = Callable[[Step | Validation], None]
+Report = Callable[[Event], None]
 
 
 def stage_inputs(settings: Settings, dataset: Manifest) -> tuple[dict[str, str], dict[str, Any]]:
@@ -49,131 +49,97 @@ def stage_inputs(settings: Settings, dataset: Manifest) -> tuple[dict[str, str],
         "base": hash_file(base.weights()),
         "code": f"{STAGE}-{CODE_VERSION}",
     }
-    return inputs, {"base": base.name, **settings.train.model_dump()}
+    return inputs, {"base": base.name, **settings.train.model_dump(exclude=set(NOT_SHAPING))}
 
 
-def train_adapter(settings: Settings, report: Report, announce: Callable[[str], None]) -> Manifest:
+def checkpoint_identity(wanted: str) -> str:
+    """What a checkpoint must agree on: a stage's fingerprint and the versions of what computes it."""
+    versions = package_versions()
+    return hash_json([wanted, {name: versions.get(name) for name in COMPUTING}])
+
+
+def train_adapter(settings: Settings, report: Report, announce: Announce) -> Manifest:
     """Fine-tune and write ``adapter/``; do nothing if it is there and its inputs did not change.
+
+    An interrupted run left ``adapter.checkpoint`` beside it; the next one goes on from there.
 
     Raises:
         RunError: the dataset is missing or from another version.
-        DataError: an example is too long, or the loss is not a number any more.
-        ResourceError: disk full, or the base's weights are not installed.
+        DataError: an example is too long, none is to be learnt, or the loss is not a number any more.
+        ResourceError: disk full, or something that the settings ask for is not installed.
     """
     run = settings.run_folder
     dataset = require_manifest(run / "dataset", "smallhours corpus build")
     target = run / "adapter"
     inputs, config = stage_inputs(settings, dataset)
-    if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
+    wanted = fingerprint(STAGE, inputs, config, settings.seed)
+    if is_current(target, wanted):
         announce("adapter: up to date")
         return require_manifest(target, "smallhours train")
+    checkpoint = CheckpointFile(
+        run / "adapter.checkpoint", checkpoint_identity(wanted), settings.train.checkpoint_every, announce
+    )
     figures: dict[str, Any] = {}
     with staged_folder(
         target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
     ) as folder:
-        figures.update(_fit(settings, run / "dataset", folder, report, announce))
+        figures.update(_fit_into(folder, settings, checkpoint, report, announce))
+    checkpoint.remove()
     return require_manifest(target, "smallhours train")
 
 
-def _fit(
-    settings: Settings, dataset: Path, folder: Path, report: Report, announce: Callable[[str], None]
+def _fit_into(
+    folder: Path, settings: Settings, checkpoint: CheckpointFile, report: Report, announce: Announce
 ) -> dict[str, Any]:
-    base, options = find_base(settings.base), settings.train
-    random.seed(settings.seed)
-    torch.manual_seed(settings.seed)
-    announce(f"training: loading {base.title}")
-    dtype = choose_dtype(options.dtype)
-    tokenizer = load_tokenizer(base)
-    form = chat_format(base.chat_format)
-    pad = tokenizer.convert_tokens_to_ids(form.end)
-    sets: dict[Split, list[Encoded]] = {
-        split: encode(
-            read_examples(dataset / f"{split.value}.jsonl"),
-            tokenizer,
-            form,
-            options.system_prompt,
-            options.max_length,
+    base, dataset = find_base(settings.base), settings.run_folder / "dataset"
+    announce(f"training: loading {base.title}; the loss curve so far is in {folder / 'loss.png'}")
+    cautions(settings, announce)
+    with _watching(folder, settings, report) as watch:
+        sets = encode_sets(
+            base,
+            settings.train,
+            read_examples(dataset / "train.jsonl"),
+            read_examples(dataset / "validation.jsonl"),
         )
-        for split in (Split.TRAIN, Split.VALIDATION)
+        fitted = fit(base, settings.train, settings.seed, sets, checkpoint, watch, announce)
+        save_adapter(fitted.model, base, folder)
+    return {
+        **fitted.figures,
+        "examples": {"train": len(sets.train), "validation": len(sets.validation), "longest": sets.longest},
     }
-    longest = max(len(example.ids) for examples in sets.values() for example in examples)
-    model = add_lora(load_model(base, dtype, attention=choose_attention(longest)), base, options)
-    fuse_lora(model)
-    parameters = trainable(model)
-    plan = make_plan(len(sets[Split.TRAIN]), options)
-    optimizer = torch.optim.AdamW(
-        parameters.values(), lr=options.learning_rate, weight_decay=options.weight_decay
-    )
-    announce(
-        f"training: {len(sets[Split.TRAIN])} examples, at most {plan.total_steps} steps, "
-        f"{str(dtype).removeprefix('torch.')}, {torch.get_num_threads()} threads"
-    )
 
-    def validation_loss() -> float:
-        losses = answer_losses(model, sets[Split.VALIDATION], pad)
-        return sum(loss.nll for loss in losses) / sum(loss.tokens for loss in losses)
+
+def cautions(settings: Settings, announce: Announce) -> None:
+    """Say before minutes of work what will not be possible after them."""
+    if settings.train.dora:
+        announce(
+            "warning: train.dora: a DoRA adapter has no GGUF form: this run can be trained, and neither "
+            "evaluated nor exported, since both answer through llama.cpp"
+        )
+
+
+@contextmanager
+def _watching(folder: Path, settings: Settings, report: Report) -> Iterator[Watch]:
+    """Keep the log, the curve and the event files up to date while training goes on."""
+    events = None
+    if settings.train.tensorboard:
+        events = EventFiles(settings.run_folder / "tensorboard", summary_writer())
+    written = 0
+
+    def watch(event: Event, rows: list[dict[str, Any]]) -> None:
+        nonlocal written
+        log.writelines(json.dumps(row) + "\n" for row in rows[written:])
+        log.flush()
+        written = len(rows)
+        if isinstance(event, Validation) and event.step:
+            draw_loss(folder / "metrics.jsonl", folder / "loss.png")
+        if events is not None:
+            events(event)
+        report(event)
 
     with (folder / "metrics.jsonl").open("w", encoding="utf-8") as log:
-        outcome = train(
-            model,
-            parameters,
-            lambda epoch: epoch_batches(sets[Split.TRAIN], options.batch_size, pad, settings.seed, epoch),
-            optimizer,
-            validation_loss,
-            plan,
-            lambda event: _record(event, log, report),
-        )
-    with torch.no_grad():
-        for name, weight in outcome.best_weights.items():
-            parameters[name].copy_(weight)
-    with explained_disk_errors(folder):
-        save_adapter(model, base, folder)
-        draw_loss(folder / "metrics.jsonl", folder / "loss.png")
-    return _figures(outcome, base, parameters, dtype)
-
-
-def choose_attention(longest: int) -> Attention:
-    """How to compute attention over examples of at most ``longest`` tokens.
-
-    A CPU's flash attention is slow on the way back over short examples; over long ones it saves memory.
-    """
-    return "eager" if longest <= PLAIN_ATTENTION_UP_TO and not torch.cuda.is_available() else "sdpa"
-
-
-def make_plan(examples: int, options: TrainSettings) -> Plan:
-    """Steps, looks and warm-up for a number of training examples."""
-    per_epoch = steps_per_epoch(examples, options.batch_size)
-    total = min(per_epoch * options.epochs, options.max_steps or per_epoch * options.epochs)
-    return Plan(
-        total_steps=total,
-        steps_per_epoch=per_epoch,
-        validate_every=max(1, round(total / options.evaluations)),
-        patience=options.patience,
-        warmup_steps=round(total * options.warmup_share),
-    )
-
-
-def _record(event: Step | Validation, log: TextIO, report: Report) -> None:
-    log.write(
-        json.dumps({k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(event).items()}) + "\n"
-    )
-    log.flush()
-    report(event)
-
-
-def _figures(
-    outcome: Outcome, base: Base, parameters: dict[str, torch.nn.Parameter], dtype: torch.dtype
-) -> dict[str, Any]:
-    return {
-        "validation_loss_before": outcome.loss_before,
-        "validation_loss_best": outcome.best_loss,
-        "best_step": outcome.best_step,
-        "steps": outcome.steps,
-        "stopped_early": outcome.stopped_early,
-        "tokens": outcome.tokens,
-        "seconds": outcome.seconds,
-        "tokens_per_second": outcome.tokens / outcome.seconds if outcome.seconds else 0.0,
-        "trainable_parameters": sum(p.numel() for p in parameters.values()),
-        "total_parameters": base.parameters,
-        "dtype": str(dtype).removeprefix("torch."),
-    }
+        try:
+            yield watch
+        finally:
+            if events is not None:
+                events.close()

@@ -1,0 +1,187 @@
+"""One fine-tuning from token ids to the best adapter in memory, interruptible between any two steps."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from smallhours.domain.settings import TrainSettings
+from smallhours.llm.answer_loss import Encoded, answer_losses
+from smallhours.llm.catalog import Base
+from smallhours.llm.loading import Attention, choose_dtype, load_model
+from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
+from smallhours.train.responder.checkpoint import CheckpointFile
+from smallhours.train.responder.fused import fuse_lora
+from smallhours.train.responder.inputs import TokenSets
+from smallhours.train.responder.loop import AnswerObjective, Event, Plan, Progress, train
+from smallhours.train.responder.lora import add_lora, make_optimizer, quantization, trainable
+from smallhours.train.responder.memory import peak_bytes
+
+PLAIN_ATTENTION_UP_TO = 320  # tokens
+
+Announce = Callable[[str], None]
+# Told of each event, with all the rows of metrics up to it.
+Watch = Callable[[Event, list[dict[str, Any]]], None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model that carries the best adapter seen, and how it came to it.
+
+    ``held_out_before`` and ``held_out_after`` are ``None`` where nothing was held out.
+    """
+
+    model: Any
+    progress: Progress
+    rows: list[dict[str, Any]]
+    figures: dict[str, Any]
+    held_out_before: float | None
+    held_out_after: float | None
+
+
+def fit(
+    base: Base,
+    options: TrainSettings,
+    seed: int,
+    sets: TokenSets,
+    checkpoint: CheckpointFile,
+    watch: Watch,
+    announce: Announce,
+) -> Fitted:
+    """Train a fresh adapter on ``sets``, or go on from the checkpoint.
+
+    The result depends on base, options, seed and sets alone, not on how often training was interrupted (on
+    one machine with one number of threads).
+
+    Raises:
+        DataError: the loss is not a number any more.
+        ResourceError: QLoRA without its GPU, or the base's weights are not installed.
+    """
+    saved = checkpoint.load()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # The probe behind "auto" may decide otherwise next time; a run keeps the type it began with.
+    dtype = getattr(torch, saved.dtype) if saved else _dtype(options, device)
+    random.seed(seed)
+    torch.manual_seed(seed)
+    model = _adapted(base, options, dtype, device, sets.longest)
+    parameters = trainable(model)
+    optimizer = make_optimizer(model, parameters, options)
+    plan = make_plan(len(sets.train), options)
+    announce(
+        f"training: {len(sets.train)} examples, at most {plan.total_steps} steps, {_name(dtype)}, "
+        f"{torch.get_num_threads()} threads"
+    )
+    before = mean_loss(model, sets.held_out, sets.pad)
+    progress, rows = None, []
+    if saved:
+        progress, rows = saved.restore(parameters, optimizer), list(saved.rows)
+        announce(f"training: going on after step {progress.steps} of {plan.total_steps}")
+
+    def report(event: Event) -> None:
+        rows.append({k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(event).items()})
+        watch(event, rows)
+
+    progress = train(
+        AnswerObjective(model),
+        parameters,
+        lambda epoch: (
+            batch.to(device) for batch in epoch_batches(sets.train, options.batch_size, sets.pad, seed, epoch)
+        ),
+        optimizer,
+        lambda: _number(mean_loss(model, sets.validation, sets.pad)),
+        plan,
+        report,
+        progress,
+        lambda now: checkpoint.offer(now, parameters, optimizer, dtype, rows),
+    )
+    with torch.no_grad():
+        for name, weight in progress.best_weights.items():
+            parameters[name].copy_(weight)
+    figures = _figures(progress, base, parameters, dtype, saved.progress.steps if saved else 0)
+    return Fitted(model, progress, rows, figures, before, mean_loss(model, sets.held_out, sets.pad))
+
+
+def mean_loss(model: Any, examples: list[Encoded], pad: int) -> float | None:
+    """Nats per answer token over all examples together; ``None`` of none."""
+    losses = answer_losses(model, examples, pad)
+    tokens = sum(loss.tokens for loss in losses)
+    return sum(loss.nll for loss in losses) / tokens if tokens else None
+
+
+def choose_attention(longest: int) -> Attention:
+    """How to compute attention over examples of at most ``longest`` tokens.
+
+    A CPU's flash attention is slow on the way back over short examples; over long ones it saves memory.
+    """
+    return "eager" if longest <= PLAIN_ATTENTION_UP_TO and not torch.cuda.is_available() else "sdpa"
+
+
+def make_plan(examples: int, options: TrainSettings) -> Plan:
+    """Steps, looks and warm-up for a number of training examples."""
+    per_epoch = steps_per_epoch(examples, options.batch_size)
+    total = min(per_epoch * options.epochs, options.max_steps or per_epoch * options.epochs)
+    return Plan(
+        total_steps=total,
+        steps_per_epoch=per_epoch,
+        validate_every=max(1, round(total / options.evaluations)),
+        patience=options.patience,
+        warmup_steps=round(total * options.warmup_share),
+    )
+
+
+def _adapted(
+    base: Base, options: TrainSettings, dtype: torch.dtype, device: torch.device, longest: int
+) -> Any:
+    quantized = quantization(options, dtype)
+    plain = load_model(base, dtype, attention=choose_attention(longest), quantization=quantized)
+    if quantized is None:
+        plain.to(device)
+    model = add_lora(plain, base, options)
+    fuse_lora(model)
+    return model
+
+
+def _dtype(options: TrainSettings, device: torch.device) -> torch.dtype:
+    if options.dtype == "auto" and device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    return choose_dtype(options.dtype)
+
+
+def _number(found: float | None) -> float:
+    if found is None:
+        raise ValueError("there is no answer to measure")
+    return found
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _figures(
+    progress: Progress,
+    base: Base,
+    parameters: dict[str, torch.nn.Parameter],
+    dtype: torch.dtype,
+    resumed_after: int,
+) -> dict[str, Any]:
+    return {
+        "validation_loss_before": progress.loss_before,
+        "validation_loss_best": progress.best_loss,
+        "best_step": progress.best_step,
+        "steps": progress.steps,
+        "stopped_early": progress.stopped_early,
+        "resumed_after_step": resumed_after,
+        "tokens": progress.tokens,
+        "seconds": progress.seconds,
+        "tokens_per_second": progress.tokens / progress.seconds if progress.seconds else 0.0,
+        "peak_memory_bytes": peak_bytes(),
+        "trainable_parameters": sum(p.numel() for p in parameters.values()),
+        "total_parameters": base.parameters,
+        "dtype": _name(dtype),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    }
