@@ -52,7 +52,7 @@ def test_rslora_is_written_as_the_alpha_that_gives_its_scale(tmp_path: Path) -> 
 
 
 def test_a_dora_adapter_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="DoRA.*train.dora = false") as caught:
+    with pytest.raises(RunError, match=r"DoRA.*train\.dora = false") as caught:
         convert_adapter(adapter(tmp_path, use_dora=True), EMBEDDED.weights(), tmp_path / "a.gguf")
     assert "\n" not in str(caught.value) and not (tmp_path / "a.gguf").exists()
 

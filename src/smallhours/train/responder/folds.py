@@ -84,8 +84,8 @@ def make_folds(
         groups[example.group or example.id].append(example)
     too_few = DataError(
         f"the dataset has {len(groups)} group(s) of similar answers outside its test split, too few for "
-        f"{folds} folds with two more beside each to train on and to stop by: lower --folds, or add pairs with "
-        "different answers"
+        f"{folds} folds with two more beside each to train on and to stop by: lower --folds, or add pairs "
+        "with different answers"
     )
     if len(groups) < folds:
         raise too_few
@@ -113,8 +113,8 @@ def make_folds(
 def mean_interval(values: Sequence[float], held_out_over_train: float) -> Interval:
     """Student's interval with the variance corrected for training sets that overlap.
 
-    Nadeau and Bengio 2003 ("Inference for the Generalization Error"), section 3: the variance of a mean over
-    J folds is taken as ``(1/J + n_test/n_train) s²``, since ``s²/J`` would be right for independent folds only.
+    Nadeau, Bengio 2003 ("Inference for the Generalization Error"), section 3: the variance of a mean over
+    J folds is taken as ``(1/J + n_test/n_train) s²``, since ``s²/J`` holds for independent folds only.
     """
     from scipy.stats import t
 

@@ -71,7 +71,7 @@ def quantization(settings: TrainSettings, dtype: torch.dtype) -> Any:
     if util.find_spec("bitsandbytes") is None:
         raise ResourceError(
             f"train.quantize = {settings.quantize}: needs the package bitsandbytes. "
-            f"Install it with: pip install 'smallhours[qlora]'{remedy}"
+            f"Install it with: pip install bitsandbytes{remedy}"
         )
     from transformers import BitsAndBytesConfig
 

@@ -37,7 +37,7 @@ def summary_writer() -> Callable[..., Any]:
     except ImportError:
         raise ResourceError(
             "train.tensorboard: the package tensorboard is not installed. Install it with: "
-            "pip install 'smallhours[tensorboard]'; or train without --tensorboard"
+            "pip install tensorboard; or train without --tensorboard"
         ) from None
     return SummaryWriter
 
