@@ -75,7 +75,7 @@ def fit(
         f"training: {len(sets.train)} examples, at most {plan.total_steps} steps, {_name(dtype)}, "
         f"{torch.get_num_threads()} threads"
     )
-    before = mean_loss(model, sets.held_out, sets.pad)
+    before = mean_loss(model, sets.held_out, sets.pad) if sets.held_out else None
     progress, rows = None, []
     if saved:
         progress, rows = saved.restore(parameters, optimizer), list(saved.rows)
@@ -92,7 +92,7 @@ def fit(
             batch.to(device) for batch in epoch_batches(sets.train, options.batch_size, sets.pad, seed, epoch)
         ),
         optimizer,
-        lambda: _number(mean_loss(model, sets.validation, sets.pad)),
+        lambda: mean_loss(model, sets.validation, sets.pad),
         plan,
         report,
         progress,
@@ -102,14 +102,14 @@ def fit(
         for name, weight in progress.best_weights.items():
             parameters[name].copy_(weight)
     figures = _figures(progress, base, parameters, dtype, saved.progress.steps if saved else 0)
-    return Fitted(model, progress, rows, figures, before, mean_loss(model, sets.held_out, sets.pad))
+    after = mean_loss(model, sets.held_out, sets.pad) if sets.held_out else None
+    return Fitted(model, progress, rows, figures, before, after)
 
 
-def mean_loss(model: Any, examples: list[Encoded], pad: int) -> float | None:
-    """Nats per answer token over all examples together; ``None`` of none."""
+def mean_loss(model: Any, examples: list[Encoded], pad: int) -> float:
+    """Nats per answer token over all examples together; each has one at least."""
     losses = answer_losses(model, examples, pad)
-    tokens = sum(loss.tokens for loss in losses)
-    return sum(loss.nll for loss in losses) / tokens if tokens else None
+    return sum(loss.nll for loss in losses) / sum(loss.tokens for loss in losses)
 
 
 def choose_attention(longest: int) -> Attention:
@@ -149,12 +149,6 @@ def _dtype(options: TrainSettings, device: torch.device) -> torch.dtype:
     if options.dtype == "auto" and device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     return choose_dtype(options.dtype)
-
-
-def _number(found: float | None) -> float:
-    if found is None:
-        raise ValueError("there is no answer to measure")
-    return found
 
 
 def _name(dtype: torch.dtype) -> str:
