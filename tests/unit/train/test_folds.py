@@ -16,7 +16,8 @@ from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
 from smallhours.train.responder.chart import draw_folds
-from smallhours.train.responder.folds import make_folds, mean_interval, summarize
+from smallhours.train.responder.fold_split import make_folds
+from smallhours.train.responder.folds import mean_interval, summarize
 
 
 def example(name: str, group: str, parent: str | None = None) -> Example:
