@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.pytorch_utils import Conv1D
 
 from smallhours.domain.settings import TrainSettings
 from smallhours.llm.catalog import Base
@@ -20,6 +21,7 @@ def add_lora(model: Any, base: Base, settings: TrainSettings) -> Any:
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
         target_modules=list(base.lora_targets),
+        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in model.modules()),
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)
