@@ -30,7 +30,8 @@ def add_vocabulary(writer: Any, tokenizer: Any, size: int, folder: Path, pre_tok
         pre_tokenizer: llama.cpp's name for how text is cut; ``None``: recognized from the tokenizer.
 
     Raises:
-        RunError: no byte-level BPE, a way to cut text that has no name here, or more tokens than rows.
+        RunError: no byte-level BPE, no end token, a way to cut text that has no name here, or more
+            tokens than rows.
     """
     backend = getattr(tokenizer, "backend_tokenizer", None)
     spec = json.loads(backend.to_str()) if backend is not None else {}
@@ -39,6 +40,8 @@ def add_vocabulary(writer: Any, tokenizer: Any, size: int, folder: Path, pre_tok
             f"{folder}: its tokenizer is no byte-level BPE, the only kind that is written as GGUF here; "
             "convert the base with llama.cpp's convert_hf_to_gguf.py"
         )
+    if tokenizer.eos_token_id is None:
+        raise RunError(f"{folder}: its tokenizer has no end token (eos_token), so no answer would ever end")
     texts, types = _tokens(spec, size, folder)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre_tokenizer or _pre_tokenizer(spec, folder))
@@ -49,8 +52,7 @@ def add_vocabulary(writer: Any, tokenizer: Any, size: int, folder: Path, pre_tok
         number = getattr(tokenizer, f"{kind}_token_id")
         if number is not None:
             getattr(writer, f"add_{kind}_token_id")(number)
-    first = tokenizer("a")["input_ids"][0]
-    writer.add_add_bos_token(tokenizer.bos_token_id is not None and first == tokenizer.bos_token_id)
+    writer.add_add_bos_token(False)  # our prompts are whole: what begins them stands in them, as in training
     if isinstance(tokenizer.chat_template, str):
         writer.add_chat_template(tokenizer.chat_template)
 

@@ -149,7 +149,7 @@ def require_same_answers(model: Any, folder: Path, llama: Llama) -> None:
     cutter = AutoTokenizer.from_pretrained(folder)
     compared = 0
     for text in TEXT:
-        ids = cutter(text, return_tensors="pt")["input_ids"]
+        ids = cutter(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
         found = llama.continue_text(text, tokens=6)
         assert found["prompt_tokens"] == ids.shape[1], text
         written = model.generate(input_ids=ids, max_new_tokens=6, do_sample=False, pad_token_id=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_the_end_is_a_control_token_and_ids_without_a_text_are_unused(made: Made
     assert reader.get_field("tokenizer.ggml.eos_token_id").contents() == 0
     assert reader.get_field("tokenizer.ggml.pre").contents() == "gpt-2"
     assert not reader.get_field("tokenizer.ggml.add_bos_token").contents()
+
+
+def test_a_prompt_that_begins_with_the_beginning_gets_no_second_one(made: Made, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    folder = other(made("llama3"), tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"bos_token": "<|begin|>"})
+    tokenizer.save_pretrained(folder)
+    convert_base(folder, tmp_path / "base.gguf")
+    prompt = "<|begin|>i cant sleep"
+    wanted = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    assert wanted[0] == tokenizer.bos_token_id
+    assert Llama(tmp_path / "base.gguf").continue_text(prompt, 2)["prompt_tokens"] == len(wanted)
 
 
 def test_llama3s_rotations_are_those_of_transformers() -> None:
@@ -100,6 +115,15 @@ def test_a_tokenizer_of_another_kind_is_refused(made: Made, tmp_path: Path) -> N
     with pytest.raises(RunError, match=r"Punctuation \+ ByteLevel"):
         convert_base(folder, tmp_path / "base.gguf")
     assert convert_base(folder, tmp_path / "base.gguf", pre_tokenizer="gpt-2") == 40
+
+
+def test_a_tokenizer_without_an_end_is_refused(made: Made, tmp_path: Path) -> None:
+    folder = other(made("gpt2"), tmp_path)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    del settings["eos_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(RunError, match="no end token"):
+        convert_base(folder, tmp_path / "base.gguf")
 
 
 def test_a_tokenizer_of_another_model_is_refused(made: Made, tmp_path: Path) -> None:

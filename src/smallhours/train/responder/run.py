@@ -100,6 +100,8 @@ def _fit(
     model = add_lora(load_model(base, dtype, attention=choose_attention(longest)), base, options)
     fuse_lora(model)
     parameters = trainable(model)
+    learning = sum(parameter.numel() for parameter in parameters.values())
+    announce(f"training: {learning:,} of {base.parameters:,} parameters learn")
     plan = make_plan(len(sets[Split.TRAIN]), options)
     optimizer = torch.optim.AdamW(
         parameters.values(), lr=options.learning_rate, weight_decay=options.weight_decay
