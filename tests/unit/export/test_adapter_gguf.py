@@ -10,7 +10,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from smallhours.domain.errors import RunError
-from smallhours.export.adapter_gguf import convert_adapter, permute_rows
+from smallhours.export.adapter_gguf import convert_adapter
+from smallhours.export.gguf_layout import permute_rows
 from smallhours.llm.catalog import EMBEDDED
 
 LAYER = "base_model.model.model.layers.0.self_attn.q_proj"

@@ -8,13 +8,29 @@ import pytest
 import torch
 
 
-@pytest.fixture
-def tiny_llama() -> Any:
+def llama() -> Any:
+    """Rotary positions, grouped keys and values."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=128, tie_word_embeddings=True,
     )  # fmt: skip
-    return LlamaForCausalLM(config).eval()
+    return LlamaForCausalLM(config)
+
+
+def gpt2() -> Any:
+    """Learned positions, Conv1D layers."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=50, n_positions=128, n_embd=16, n_layer=2, n_head=4, bos_token_id=2, eos_token_id=2,
+        initializer_range=0.3,
+    )  # fmt: skip
+    return GPT2LMHeadModel(config)
+
+
+@pytest.fixture(params=[llama, gpt2], ids=["llama", "gpt2"])
+def tiny_model(request: pytest.FixtureRequest) -> Any:
+    torch.manual_seed(0)
+    return request.param().eval()

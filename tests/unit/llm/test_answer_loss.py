@@ -36,6 +36,8 @@ EXAMPLES = [
     example("b", (13,), (22, 23, 24, 25, 2)),
     example("c", (14, 15), (26, 2)),
 ]
+# DialoGPT knows no system prompt: nothing is shared.
+BARE = [Encoded(one.id, one.ids[len(PREFIX) :], one.learnt[len(PREFIX) :]) for one in EXAMPLES]
 
 
 def plain_nll(model: Any, one: Encoded) -> torch.Tensor:
@@ -46,28 +48,29 @@ def plain_nll(model: Any, one: Encoded) -> torch.Tensor:
     return each[torch.tensor(one.learnt[1:])]
 
 
-def test_batched_loss_with_a_shared_prefix_is_the_plain_loss(tiny_llama: Any) -> None:
-    batched = answer_nll(tiny_llama, collate(EXAMPLES, pad=2))
-    plain = torch.cat([plain_nll(tiny_llama, one) for one in EXAMPLES])
+@pytest.mark.parametrize("examples", [EXAMPLES, BARE], ids=["shared prefix", "nothing shared"])
+def test_batched_loss_is_the_plain_loss(tiny_model: Any, examples: list[Encoded]) -> None:
+    batched = answer_nll(tiny_model, collate(examples, pad=2))
+    plain = torch.cat([plain_nll(tiny_model, one) for one in examples])
     torch.testing.assert_close(batched, plain, rtol=1e-4, atol=1e-5)
 
 
-def test_gradients_through_the_shared_prefix_are_the_plain_gradients(tiny_llama: Any) -> None:
+def test_gradients_through_the_shared_prefix_are_the_plain_gradients(tiny_model: Any) -> None:
     def gradient(loss: torch.Tensor) -> torch.Tensor:
-        tiny_llama.zero_grad()
+        tiny_model.zero_grad()
         loss.backward()
-        return torch.cat([p.grad.flatten().clone() for p in tiny_llama.parameters()])
+        return torch.cat([p.grad.flatten().clone() for p in tiny_model.parameters()])
 
-    batched = gradient(answer_nll(tiny_llama, collate(EXAMPLES, pad=2)).sum())
-    plain = gradient(torch.cat([plain_nll(tiny_llama, one) for one in EXAMPLES]).sum())
+    batched = gradient(answer_nll(tiny_model, collate(EXAMPLES, pad=2)).sum())
+    plain = gradient(torch.cat([plain_nll(tiny_model, one) for one in EXAMPLES]).sum())
     torch.testing.assert_close(batched, plain, rtol=1e-3, atol=1e-5)
 
 
-def test_losses_come_back_per_example_in_order(tiny_llama: Any) -> None:
-    losses = answer_losses(tiny_llama, EXAMPLES, pad=2, batch_size=2)
+def test_losses_come_back_per_example_in_order(tiny_model: Any) -> None:
+    losses = answer_losses(tiny_model, EXAMPLES, pad=2, batch_size=2)
     assert [(loss.id, loss.tokens) for loss in losses] == [("a", 3), ("b", 5), ("c", 2)]
     for loss, one in zip(losses, EXAMPLES, strict=True):
-        assert loss.nll == pytest.approx(float(plain_nll(tiny_llama, one).sum().detach()), rel=1e-4)
+        assert loss.nll == pytest.approx(float(plain_nll(tiny_model, one).sum().detach()), rel=1e-4)
 
 
 def test_padding_with_the_end_token_does_not_unlearn_the_end() -> None:

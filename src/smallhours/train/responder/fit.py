@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,7 +73,7 @@ def fit(
     plan = make_plan(len(sets.train), options)
     announce(
         f"training: {len(sets.train)} examples, at most {plan.total_steps} steps, {_name(dtype)}, "
-        f"{torch.get_num_threads()} threads"
+        f"{torch.get_num_threads()} threads; {_size(parameters):,} of {base.parameters:,} parameters learn"
     )
     before = mean_loss(model, sets.held_out, sets.pad) if sets.held_out else None
     progress, rows = None, []
@@ -151,6 +151,10 @@ def _dtype(options: TrainSettings, device: torch.device) -> torch.dtype:
     return choose_dtype(options.dtype)
 
 
+def _size(parameters: Mapping[str, torch.nn.Parameter]) -> int:
+    return sum(p.numel() for p in parameters.values())
+
+
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
@@ -173,7 +177,7 @@ def _figures(
         "seconds": progress.seconds,
         "tokens_per_second": progress.tokens / progress.seconds if progress.seconds else 0.0,
         "peak_memory_bytes": peak_bytes(),
-        "trainable_parameters": sum(p.numel() for p in parameters.values()),
+        "trainable_parameters": _size(parameters),
         "total_parameters": base.parameters,
         "dtype": _name(dtype),
         "threads": torch.get_num_threads(),

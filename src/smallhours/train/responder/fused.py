@@ -3,6 +3,8 @@
 PEFT computes the adapter's branch in float32 beside the frozen layer and adds the two, which on a CPU spends
 more time on copies and additions than on the branch itself. Here both branches accumulate into one output, in
 the layer's own number type; the adapter's master weights and gradients stay in float32.
+
+GPT-2's ``Conv1D`` is a linear layer that keeps its weight as (in, out): its transpose, a view, is ``W``.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from transformers.pytorch_utils import Conv1D
 
 
 class _LoraLinear(torch.autograd.Function):
-    """``y = x Wᵀ + s (x Aᵀ) Bᵀ`` with gradients for ``x``, ``A`` and ``B`` (Hu et al. 2021, eq. 3)."""
+    """``y = x Wᵀ + s (x Aᵀ) Bᵀ`` with gradients for ``x``, ``A`` and ``B`` (Hu et al. 2021, eq. 3).
+
+    Shapes: ``W`` (out, in), ``A`` (rank, in), ``B`` (out, rank).
+    """
 
     @staticmethod
     def forward(
@@ -50,7 +56,8 @@ class _LoraLinear(torch.autograd.Function):
 def fuse_lora(model: Any) -> int:
     """Give every plain LoRA layer of a PEFT model the fused passes; returns how many it changed.
 
-    Layers with dropout, DoRA, several adapters, or a base that is no ``torch.nn.Linear`` keep PEFT's own.
+    Layers with dropout, DoRA, several adapters, or a base that is neither ``torch.nn.Linear`` nor
+    ``transformers.pytorch_utils.Conv1D`` keep PEFT's own.
     """
     changed = 0
     for layer in model.modules():
@@ -66,7 +73,7 @@ def _is_plain(layer: Any) -> bool:
         return False
     (name,) = layer.active_adapters
     return (
-        type(layer.base_layer) is torch.nn.Linear
+        type(layer.base_layer) in (torch.nn.Linear, Conv1D)
         and name in layer.lora_A
         and not layer.lora_variant.get(name)
         and not layer.lora_bias.get(name)
@@ -78,8 +85,10 @@ def _fused_forward(layer: Any) -> Any:
     name = layer.active_adapters[0]
     base, down, up = layer.base_layer, layer.lora_A[name], layer.lora_B[name]
     scaling = layer.scaling[name]
+    transposed = isinstance(base, Conv1D)
 
     def forward(x: torch.Tensor) -> torch.Tensor:
-        return _LoraLinear.apply(x, base.weight, base.bias, down.weight, up.weight, scaling)  # type: ignore[no-any-return, no-untyped-call]
+        weight = base.weight.t() if transposed else base.weight
+        return _LoraLinear.apply(x, weight, base.bias, down.weight, up.weight, scaling)  # type: ignore[no-any-return, no-untyped-call]
 
     return forward

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.pytorch_utils import Conv1D
 
 from smallhours.domain.errors import ResourceError
 from smallhours.domain.settings import TrainSettings
@@ -25,6 +26,7 @@ def add_lora(model: Any, base: Base, settings: TrainSettings) -> Any:
         use_rslora=settings.rslora,
         use_dora=settings.dora,
         target_modules=list(base.lora_targets),
+        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in model.modules()),
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)

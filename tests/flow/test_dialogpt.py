@@ -1,0 +1,78 @@
+"""The seed's recipe on a model of its shape, small and random: it learns, is refused, can talk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.gpt2_shape import make_gpt2_shape
+from smallhours.cli.main import run
+from smallhours.domain.artifacts import read_manifest
+from smallhours.domain.settings import Settings, load_settings
+from tests.flow.conftest import ROOT
+
+CONFIG = ROOT / "configs" / "dialogpt.toml"
+SMALL = {
+    "train.max_steps": 40,
+    "train.learning_rate": 0.01,
+    "generation.max_tokens": 16,
+    "evaluate.answers": 2,
+    "evaluate.resamples": 200,
+}
+# Noise may not ship; these thresholds let this test see that what would ship can talk.
+OPEN = {"evaluate.min_ended_share": 0.0, "evaluate.max_unsafe_share": 1.0}
+
+
+def flags(changes: dict[str, object]) -> list[str]:
+    return ["--config", str(CONFIG), *(part for k, v in changes.items() for part in ("--set", f"{k}={v}"))]
+
+
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    base = tmp_path_factory.mktemp("bases") / "gpt2-shape"
+    make_gpt2_shape(base, layers=2, width=64, vocabulary=2000)
+    return {**SMALL, "base": str(base), "runs": str(tmp_path_factory.mktemp("runs"))}
+
+
+@pytest.fixture(scope="module")
+def refused(changes: dict[str, object]) -> tuple[int, Settings]:
+    return run(["run", "--no-serve", *flags(changes)]), load_settings(CONFIG, {}, changes)
+
+
+def test_the_seeds_layers_are_trained_and_the_loss_falls(refused: tuple[int, Settings]) -> None:
+    _, settings = refused
+    manifest = read_manifest(settings.run_folder / "adapter")
+    assert manifest is not None
+    figures = manifest.figures
+    assert figures["validation_loss_best"] < 0.9 * figures["validation_loss_before"]
+    # two layers, rank 16, on c_attn (64, 192), c_proj (64, 64), c_fc (64, 256) and c_proj (256, 64)
+    assert figures["trainable_parameters"] == 2 * 16 * (256 + 128 + 320 + 320)
+    adapter = json.loads((settings.run_folder / "adapter/adapter_config.json").read_text())
+    assert sorted(adapter["target_modules"]) == ["c_attn", "c_fc", "c_proj"] and adapter["fan_in_fan_out"]
+
+
+def test_the_gate_refuses_a_model_that_only_makes_noise(refused: tuple[int, Settings]) -> None:
+    code, settings = refused
+    verdict = json.loads((settings.run_folder / "evaluation/verdict.json").read_text())
+    failed = {line["name"] for line in verdict["lines"] if not line["pass"]}
+    assert code == 1 and not verdict["pass"] and "tuned_ended_share" in failed
+    assert not (settings.run_folder / "package").exists()
+
+
+def test_behind_an_opened_gate_it_is_exported_and_talks(
+    refused: tuple[int, Settings], changes: dict[str, object], tmp_path: Path
+) -> None:
+    given = flags({**changes, **OPEN})
+    assert run(["run", "--no-serve", *given]) == 0
+    assert (refused[1].run_folder / "package/adapter.gguf").stat().st_size > 0
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(
+        '{"id": "a", "text": "cant sleep again"}\n{"id": "b", "text": "i want to kill myself"}\n'
+    )
+    asked = ["--in", str(source), "--out", str(target), "--policy", "generate"]
+    assert run(["answer", "dialogpt", *given, *asked]) == 0
+    ordinary, crisis = (json.loads(line) for line in target.read_text().splitlines())
+    assert ordinary["reply"] and ordinary["candidates"]["tried"] > 0 and ordinary["model"]["adapter"]
+    assert crisis["source"] == "crisis"
