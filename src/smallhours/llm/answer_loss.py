@@ -7,7 +7,7 @@ with a vocabulary of 49,152 and 60 answer tokens in 130, that saves half of its 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,9 +17,10 @@ from smallhours.domain.errors import DataError
 from smallhours.domain.ports import AnswerLoss
 from smallhours.domain.records import Example
 from smallhours.llm.chat_format import ChatFormat
+from smallhours.llm.packing import Layout
 
-# Lengths are rounded up to a multiple of this: a matrix library prepares its kernels per shape.
-LENGTH_STEP = 16
+# Rows are filled up to a multiple of this: a matrix library prepares its kernels per shape.
+ROW_STEP = 32
 # Tokens whose logits are held at a time: 128 rows of 49,152 take 25 MB, which a cache may hold.
 HEAD_ROWS = 128
 
@@ -35,18 +36,25 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of shape (examples, length); ``targets`` marks tokens to predict from their left."""
+    """Examples packed into one row.
+
+    ``ids`` and ``positions`` have the shape (1, rows). The token ``labels[i]`` is to be predicted from row
+    ``before[i]``, example by example; ``counts`` says how many each example has. ``tokens`` counts what
+    the examples hold, the shared beginning once for each.
+    """
 
     ids: torch.Tensor
-    attention: torch.Tensor
-    targets: torch.Tensor
+    positions: torch.Tensor
+    layout: Layout
+    before: torch.Tensor
+    labels: torch.Tensor
+    counts: tuple[int, ...]
     tokens: int
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``."""
-        return Batch(
-            self.ids.to(device), self.attention.to(device), self.targets.to(device), tokens=self.tokens
-        )
+        moved = {name: getattr(self, name).to(device) for name in ("ids", "positions", "before", "labels")}
+        return replace(self, **moved)
 
 
 def encode(
@@ -77,31 +85,58 @@ def encode(
 
 
 def collate(examples: Sequence[Encoded], pad: int) -> Batch:
-    """Pad on the right to one length. Padding is masked by position, so ``pad`` may equal the end token."""
-    longest = max(len(e.ids) for e in examples)
-    length = -(-longest // LENGTH_STEP) * LENGTH_STEP
-    ids = torch.full((len(examples), length), pad)
-    attention = torch.zeros(len(examples), length, dtype=torch.long)
-    targets = torch.zeros(len(examples), length, dtype=torch.bool)
-    for row, example in enumerate(examples):
-        n = len(example.ids)
-        ids[row, :n] = torch.tensor(example.ids)
-        attention[row, :n] = 1
-        targets[row, :n] = torch.tensor(example.learnt)
-    targets[:, 0] = False
-    return Batch(ids, attention, targets, tokens=sum(len(e.ids) for e in examples))
+    """Pack examples end to end behind what all of them begin with.
+
+    The row is filled up with an example of ``pad`` tokens that nobody looks at, to a length seen before.
+    """
+    prefix = _shared_prefix(examples)
+    rests = [example.ids[prefix:] for example in examples]
+    rows = prefix + sum(len(rest) for rest in rests)
+    filling = -rows % ROW_STEP
+    lengths = [*map(len, rests), *([filling] if filling else [])]
+    ids = [*examples[0].ids[:prefix], *(i for rest in rests for i in rest), *[pad] * filling]
+    positions = [*range(prefix), *(prefix + i for length in lengths for i in range(length))]
+    before, labels, start = [], [], prefix
+    for example in examples:
+        for at in range(prefix, len(example.ids)):
+            if at and example.learnt[at]:
+                # What goes before an example's own first token is the last of the shared ones.
+                before.append(start + at - prefix - 1 if at > prefix else prefix - 1)
+                labels.append(example.ids[at])
+        start += len(example.ids) - prefix
+    return Batch(
+        torch.tensor([ids]),
+        torch.tensor([positions]),
+        Layout(prefix, tuple(lengths)),
+        torch.tensor(before, dtype=torch.long),
+        torch.tensor(labels, dtype=torch.long),
+        counts=tuple(sum(example.learnt[1:]) for example in examples),
+        tokens=sum(len(example.ids) for example in examples),
+    )
+
+
+def _shared_prefix(examples: Sequence[Encoded]) -> int:
+    """How many leading tokens all examples have in common, none of them learnt; each keeps one of its own."""
+    if len(examples) == 1:
+        return 0
+    most = min(len(example.ids) for example in examples) - 1
+    first = examples[0].ids
+    for at in range(most):
+        if any(example.ids[at] != first[at] or example.learnt[at] for example in examples):
+            return at
+    return max(0, most)
 
 
 def answer_nll(model: Any, batch: Batch) -> torch.Tensor:
-    """Negative log-likelihood (nats) of each target token, row by row in reading order.
+    """Negative log-likelihood (nats) of each label of the batch, in order.
 
-    What all rows begin with (the system prompt) is computed once and its keys and values are shared:
-    nearly a third of the tokens of a short example. Gradients flow through the shared part, too.
+    The model must have been loaded with packed attention. What all examples begin with (the system prompt:
+    nearly a third of a short example) is computed once; gradients flow through it, too.
     """
-    shared = _shared_prefix(batch)
-    hidden = _hidden_states(_decoder(model), batch, shared)
-    before_targets = hidden[:, :-1][batch.targets[:, shared + 1 :]]
-    return token_nll(before_targets, model.get_output_embeddings(), batch.ids[batch.targets])
+    hidden = _decoder(model)(
+        input_ids=batch.ids, position_ids=batch.positions, layout=batch.layout, use_cache=False
+    ).last_hidden_state[0]
+    return token_nll(hidden[batch.before], model.get_output_embeddings(), batch.labels)
 
 
 def token_nll(hidden: torch.Tensor, head: Any, labels: torch.Tensor) -> torch.Tensor:
@@ -145,38 +180,6 @@ class _FrozenHeadLoss(torch.autograd.Function):
         return gradient * gradients[0].unsqueeze(1).to(gradient.dtype), None, None
 
 
-def _shared_prefix(batch: Batch) -> int:
-    """How many leading tokens all rows have in common, none of them next to a target."""
-    if len(batch.ids) == 1:
-        return 0
-    same = (
-        (batch.ids == batch.ids[:1]).all(dim=0)
-        & ~batch.targets.any(dim=0)
-        & batch.attention.bool().all(dim=0)
-    )
-    return max(0, int(same.long().cumprod(dim=0).sum()) - 1)
-
-
-def _hidden_states(decoder: Any, batch: Batch, shared: int) -> torch.Tensor:
-    """Last hidden states of the tokens from ``shared`` on, shape (examples, length - shared, width)."""
-    if not shared:
-        found: torch.Tensor = decoder(input_ids=batch.ids, attention_mask=batch.attention).last_hidden_state
-        return found
-    from transformers import DynamicCache
-
-    rows = len(batch.ids)
-    prefix = decoder(
-        input_ids=batch.ids[:1, :shared], past_key_values=DynamicCache(), use_cache=True
-    ).past_key_values
-    cache = DynamicCache()
-    for number, layer in enumerate(prefix.layers):
-        cache.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), number)
-    rest: torch.Tensor = decoder(
-        input_ids=batch.ids[:, shared:], attention_mask=batch.attention, past_key_values=cache, use_cache=True
-    ).last_hidden_state
-    return rest
-
-
 def _decoder(model: Any) -> Any:
     """The model without its output head, LoRA layers included."""
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -193,7 +196,7 @@ def answer_losses(model: Any, examples: Sequence[Encoded], pad: int, batch_size:
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         batch = collate([examples[i] for i in rows], pad).to(device)
-        pieces = torch.split(answer_nll(model, batch), batch.targets.sum(dim=1).tolist())
+        pieces = torch.split(answer_nll(model, batch), batch.counts)
         for i, piece in zip(rows, pieces, strict=True):
             found[i] = AnswerLoss(id=examples[i].id, nll=float(piece.sum()), tokens=len(piece))
     return [found[i] for i in range(len(examples))]

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smallhours.domain.artifacts import explained_disk_errors, hash_file
 from smallhours.llm.catalog import Base
+from smallhours.llm.packing import ATTENTION, register_attention
 
 if TYPE_CHECKING:
     import torch
 
 Dtype = Literal["auto", "bfloat16", "float32"]
-Attention = Literal["sdpa", "eager"]
 
 
 def cache_folder() -> Path:
@@ -86,24 +86,26 @@ def context_length(base: Base) -> int:
 
 
 def load_model(
-    base: Base,
-    dtype: torch.dtype,
-    adapter: Path | None = None,
-    attention: Attention = "sdpa",
-    quantization: Any = None,
+    base: Base, dtype: torch.dtype, adapter: Path | None = None, quantization: Any = None
 ) -> Any:
     """The base in ``dtype``, frozen, with an adapter on top if one is given.
 
+    Its attention is :mod:`smallhours.llm.packing`'s, and its own dropout is off: nothing in it learns.
     ``quantization``: a configuration of transformers'; the model is then put on the GPU.
     """
+    import torch
     from transformers import AutoModelForCausalLM
 
     _silence_transformers()
+    register_attention()
     options = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": 0}}
     model = AutoModelForCausalLM.from_pretrained(
-        unpack(base), dtype=dtype, local_files_only=True, attn_implementation=attention, **options
+        unpack(base), dtype=dtype, local_files_only=True, attn_implementation=ATTENTION, **options
     )
     model.requires_grad_(False)
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Dropout):
+            layer.p = 0.0
     if adapter is not None:
         from peft import PeftModel
 

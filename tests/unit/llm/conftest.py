@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from smallhours.llm.packing import ATTENTION, register_attention
+
 
 def llama() -> Any:
     """Rotary positions, grouped keys and values."""
@@ -30,7 +32,21 @@ def gpt2() -> Any:
     return GPT2LMHeadModel(config)
 
 
-@pytest.fixture(params=[llama, gpt2], ids=["llama", "gpt2"])
+def mistral() -> Any:
+    """Each row sees no further back than six rows."""
+    from transformers import MistralConfig, MistralForCausalLM
+
+    config = MistralConfig(
+        vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=1, max_position_embeddings=128, sliding_window=6,
+    )  # fmt: skip
+    return MistralForCausalLM(config)
+
+
+@pytest.fixture(params=[llama, gpt2, mistral], ids=["llama", "gpt2", "mistral"])
 def tiny_model(request: pytest.FixtureRequest) -> Any:
     torch.manual_seed(0)
-    return request.param().eval()
+    register_attention()
+    model = request.param().eval()
+    model.set_attn_implementation(ATTENTION)
+    return model

@@ -41,9 +41,11 @@ BARE = [Encoded(one.id, one.ids[len(PREFIX) :], one.learnt[len(PREFIX) :]) for o
 
 
 def plain_nll(model: Any, one: Encoded) -> torch.Tensor:
-    """Textbook: whole logits, one example, no padding."""
+    """Textbook: whole logits, one example, no padding, transformers' own plainest attention."""
     ids = torch.tensor([one.ids])
+    model.set_attn_implementation("eager")
     logprobs = model(ids).logits[0, :-1].log_softmax(-1)
+    model.set_attn_implementation(ATTENTION)
     each = -logprobs.gather(1, ids[0, 1:, None])[:, 0]
     return each[torch.tensor(one.learnt[1:])]
 
@@ -75,16 +77,25 @@ def test_losses_come_back_per_example_in_order(tiny_model: Any) -> None:
 
 def test_padding_with_the_end_token_does_not_unlearn_the_end() -> None:
     batch = collate(EXAMPLES, pad=2)
-    learnt = batch.ids[batch.targets].tolist()
-    assert learnt == [20, 21, 2, 22, 23, 24, 25, 2, 26, 2]
+    assert batch.labels.tolist() == [20, 21, 2, 22, 23, 24, 25, 2, 26, 2]
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_lengths_are_rounded_and_tokens_are_counted_without_padding(lengths: list[int]) -> None:
-    rows = [Encoded(str(i), (1,) * n, (False,) * n) for i, n in enumerate(lengths)]
-    batch = collate(rows, pad=0)
-    assert batch.ids.shape[1] % 16 == 0 and batch.ids.shape[1] >= max(lengths)
-    assert batch.tokens == sum(lengths) == int(batch.attention.sum())
+    examples = [Encoded(str(i), (1,) * n, (False,) * n) for i, n in enumerate(lengths)]
+    batch = collate(examples, pad=0)
+    rows = batch.ids.shape[1]
+    assert rows % ROW_STEP == 0 and rows == batch.layout.prefix + sum(batch.layout.lengths)
+    assert batch.tokens == sum(lengths) == len(lengths) * batch.layout.prefix + sum(
+        batch.layout.lengths[: len(lengths)]
+    )
+
+
+def test_a_row_of_one_sequence_is_computed_as_transformers_does(tiny_model: Any) -> None:
+    ids = torch.tensor([[5, 6, 7, 8, 9, 10, 11, 12, 13]])
+    packed = tiny_model.generate(ids, max_new_tokens=8, do_sample=False)
+    tiny_model.set_attn_implementation("eager")
+    assert packed.tolist() == tiny_model.generate(ids, max_new_tokens=8, do_sample=False).tolist()
 
 
 def test_an_overlong_example_is_named() -> None:
@@ -116,7 +127,7 @@ def test_every_answer_of_a_conversation_is_learnt_but_those_of_weight_zero() -> 
     )
     (one,) = encode([Example(id="a", messages=turns)], Characters(), CHATML, "Be kind.", 999)
     batch = collate([one], pad=0)
-    learnt = "".join(chr(token) for token in batch.ids[batch.targets].tolist())
+    learnt = "".join(chr(token) for token in batch.labels.tolist())
     assert learnt == "That is hard.<|im_end|>I am glad you did.<|im_end|>"
     assert "Please call 988." in "".join(chr(token) for token in one.ids), "it is read as context"
 

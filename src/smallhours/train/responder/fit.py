@@ -12,7 +12,7 @@ import torch
 from smallhours.domain.settings import TrainSettings
 from smallhours.llm.answer_loss import Encoded, answer_losses
 from smallhours.llm.catalog import Base
-from smallhours.llm.loading import Attention, choose_dtype, load_model
+from smallhours.llm.loading import choose_dtype, load_model
 from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.checkpoint import CheckpointFile
 from smallhours.train.responder.fused import fuse_lora
@@ -20,8 +20,6 @@ from smallhours.train.responder.inputs import TokenSets
 from smallhours.train.responder.loop import AnswerObjective, Event, Plan, Progress, train
 from smallhours.train.responder.lora import add_lora, make_optimizer, quantization, trainable
 from smallhours.train.responder.memory import peak_bytes
-
-PLAIN_ATTENTION_UP_TO = 320  # tokens
 
 Announce = Callable[[str], None]
 # Told of each event, with all the rows of metrics up to it.
@@ -67,7 +65,7 @@ def fit(
     dtype = getattr(torch, saved.dtype) if saved else _dtype(options, device)
     random.seed(seed)
     torch.manual_seed(seed)
-    model = _adapted(base, options, dtype, device, sets.longest)
+    model = _adapted(base, options, dtype, device)
     parameters = trainable(model)
     optimizer = make_optimizer(model, parameters, options)
     plan = make_plan(len(sets.train), options)
@@ -112,14 +110,6 @@ def mean_loss(model: Any, examples: list[Encoded], pad: int) -> float:
     return sum(loss.nll for loss in losses) / sum(loss.tokens for loss in losses)
 
 
-def choose_attention(longest: int) -> Attention:
-    """How to compute attention over examples of at most ``longest`` tokens.
-
-    A CPU's flash attention is slow on the way back over short examples; over long ones it saves memory.
-    """
-    return "eager" if longest <= PLAIN_ATTENTION_UP_TO and not torch.cuda.is_available() else "sdpa"
-
-
 def make_plan(examples: int, options: TrainSettings) -> Plan:
     """Steps, looks and warm-up for a number of training examples."""
     per_epoch = steps_per_epoch(examples, options.batch_size)
@@ -133,11 +123,9 @@ def make_plan(examples: int, options: TrainSettings) -> Plan:
     )
 
 
-def _adapted(
-    base: Base, options: TrainSettings, dtype: torch.dtype, device: torch.device, longest: int
-) -> Any:
+def _adapted(base: Base, options: TrainSettings, dtype: torch.dtype, device: torch.device) -> Any:
     quantized = quantization(options, dtype)
-    plain = load_model(base, dtype, attention=choose_attention(longest), quantization=quantized)
+    plain = load_model(base, dtype, quantization=quantized)
     if quantized is None:
         plain.to(device)
     model = add_lora(plain, base, options)
