@@ -18,6 +18,8 @@ import torch
 
 from smallhours import bootstrap
 from smallhours.cli.main import run
+from smallhours.corpus.shapes import Found
+from smallhours.corpus.sources import examples_of, open_sources
 from smallhours.domain.artifacts import read_manifest
 from smallhours.domain.settings import Settings, load_settings
 from tests.flow.conftest import CONFIG
@@ -111,13 +113,14 @@ def test_the_manifest_holds_what_a_later_reader_needs(finished: Settings) -> Non
 
 
 def test_a_strangers_file_with_long_answers_trains_without_a_flag(tmp_path: Path) -> None:
-    """98 rows whose answers have 250 words: about three times what the built-in ones hold."""
-    words = Path(__file__).read_text().split()
+    """98 rows with answers of about 250 words, four to five built-in ones each."""
+    vetted = (found.example for found in examples_of(open_sources("builtin:en")) if isinstance(found, Found))
+    answers = (example.answer for example in vetted if example.stands_alone)
     with (tmp_path / "pairs.csv").open("w", newline="") as stream:
         table = csv.writer(stream)
         table.writerow(["question", "answer"])
         for row in range(98):
-            table.writerow([f"What helps when the {row}th night is long?", answer(row, words)])
+            table.writerow([f"What helps when night {row} is long?", long_answer(answers)])
     arguments = ["--config", str(CONFIG), "--set", f"runs={tmp_path}"]
     assert run(["corpus", "build", "tiny", "--data", str(tmp_path / "pairs.csv"), *arguments]) == 0
     assert run(["train", "tiny", *arguments, "--set", "train.max_steps=1"]) == 0
@@ -125,13 +128,11 @@ def test_a_strangers_file_with_long_answers_trains_without_a_flag(tmp_path: Path
     assert manifest is not None and manifest.figures["examples"]["longest"] > 300
 
 
-def answer(row: int, words: list[str]) -> str:
-    """250 words that are no other row's."""
-    plain = [word.strip(".,:;()[]\"'").lower() for word in words]
-    kept = [word for word in plain if word.isalpha()]
-    start = row * 13 % len(kept)
-    chosen = (kept[start:] + kept * 3)[:244]
-    return f"Night {row} can be long. " + " ".join(chosen).capitalize() + "."
+def long_answer(answers: Iterator[str]) -> str:
+    text = ""
+    while len(text.split()) < 230:
+        text = f"{text} {next(answers)}".strip()
+    return text
 
 
 def test_an_example_longer_than_the_limit_is_named(
