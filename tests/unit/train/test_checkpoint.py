@@ -72,7 +72,7 @@ class Run:
         )
 
     def look(self) -> float:
-        """A stand-in for the held-out loss: it depends on the weights, and is sometimes better, sometimes not."""
+        """A stand-in for the held-out loss that depends on the weights and goes up and down."""
         return math.cos(9 * sum(float(p.detach().square().sum()) for p in self.parameters.values()))
 
     def weights(self) -> dict[str, bytes]:
