@@ -33,7 +33,7 @@ SAME_BITS = ["--set", "train.dtype=float32"]
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built-in pairs as a dataset, to be copied into run folders."""
     runs = tmp_path_factory.mktemp("dataset")
-    assert run(["corpus", "build", "tiny", "--config", str(CONFIG), "--set", f"runs={runs}"]) == 0
+    assert run(["corpus", "build", "--config", str(CONFIG), "--set", f"runs={runs}"]) == 0
     return runs / "tiny" / "dataset"
 
 
@@ -122,7 +122,7 @@ def test_a_strangers_file_with_long_answers_trains_without_a_flag(tmp_path: Path
         for row in range(98):
             table.writerow([f"What helps when night {row} is long?", long_answer(answers)])
     arguments = ["--config", str(CONFIG), "--set", f"runs={tmp_path}"]
-    assert run(["corpus", "build", "tiny", "--data", str(tmp_path / "pairs.csv"), *arguments]) == 0
+    assert run(["corpus", "build", "--data", str(tmp_path / "pairs.csv"), *arguments]) == 0
     assert run(["train", "tiny", *arguments, "--set", "train.max_steps=1"]) == 0
     manifest = read_manifest(tmp_path / "tiny" / "adapter")
     assert manifest is not None and manifest.figures["examples"]["longest"] > 300
