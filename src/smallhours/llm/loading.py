@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smallhours.domain.artifacts import explained_disk_errors, hash_file
 from smallhours.llm.catalog import Base
+from smallhours.llm.machine import matrix_rates
 
 if TYPE_CHECKING:
     import torch
@@ -111,21 +111,5 @@ def choose_dtype(wanted: Dtype) -> torch.dtype:
     """``auto`` measures: some CPUs multiply bfloat16 several times faster, others tens of times slower."""
     import torch
 
-    if wanted != "auto":
-        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
-    float32, bfloat16 = _matmul_seconds(torch.float32), _matmul_seconds(torch.bfloat16)
-    return torch.bfloat16 if bfloat16 < float32 else torch.float32
-
-
-def _matmul_seconds(dtype: torch.dtype, size: int = 256, rounds: int = 3) -> float:
-    """Best time of a product small enough that a CPU without bfloat16 loses no more than a moment."""
-    import torch
-
-    a = torch.ones(size, size, dtype=dtype)
-    torch.mm(a, a)
-    best = float("inf")
-    for _ in range(rounds):
-        started = time.perf_counter()
-        torch.mm(a, a)
-        best = min(best, time.perf_counter() - started)
-    return best
+    dtype: torch.dtype = getattr(torch, matrix_rates("cpu").fastest if wanted == "auto" else wanted)
+    return dtype
