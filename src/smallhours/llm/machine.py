@@ -70,6 +70,11 @@ class Machine:
     rates: Rates
     gpu: Gpu | None = None
 
+    @property
+    def trainer(self) -> Machine | Gpu:
+        """Where training happens: on the GPU if there is one."""
+        return self.gpu or self
+
 
 @dataclass(frozen=True)
 class MemoryLimit:

@@ -26,6 +26,7 @@ from smallhours.llm.answer_loss import Encoded, answer_losses, encode
 from smallhours.llm.catalog import Base, find_base
 from smallhours.llm.chat_format import chat_format
 from smallhours.llm.loading import Attention, choose_dtype, load_model, load_tokenizer
+from smallhours.train.planner import PLAIN_ATTENTION_UP_TO, foresee
 from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.chart import draw_loss
 from smallhours.train.responder.fused import fuse_lora
@@ -35,7 +36,6 @@ from smallhours.train.responder.lora import add_lora, save_adapter, trainable
 STAGE = "train"
 # Raise when the same inputs would give another adapter.
 CODE_VERSION = 2
-PLAIN_ATTENTION_UP_TO = 320  # tokens
 
 Report = Callable[[Step | Validation], None]
 
@@ -97,10 +97,11 @@ def _fit(
         for split in (Split.TRAIN, Split.VALIDATION)
     }
     longest = max(len(example.ids) for examples in sets.values() for example in examples)
+    plan = make_plan(len(sets[Split.TRAIN]), options)
+    foresee(base, settings, sets[Split.TRAIN], len(sets[Split.VALIDATION]), plan, announce)
     model = add_lora(load_model(base, dtype, attention=choose_attention(longest)), base, options)
     fuse_lora(model)
     parameters = trainable(model)
-    plan = make_plan(len(sets[Split.TRAIN]), options)
     optimizer = torch.optim.AdamW(
         parameters.values(), lr=options.learning_rate, weight_decay=options.weight_decay
     )
