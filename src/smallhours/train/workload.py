@@ -14,9 +14,9 @@ from smallhours.domain.settings import CorpusSettings
 from smallhours.llm.answer_loss import LENGTH_STEP, Encoded
 from smallhours.llm.chat_format import ChatFormat
 
-# Characters per token of the embedded base's tokenizer, over the built-in pairs (docs/log.md): English, other
-# languages in Latin letters, other scripts. A base with a larger vocabulary needs fewer tokens.
-CHARACTERS_PER_TOKEN = {"english": 4.36, "latin": 2.7, "other": 1.0}
+# Characters per token of the embedded base's tokenizer, over the built-in pairs as they are rendered
+# (docs/log.md): English, other languages in Latin letters, other scripts. Larger vocabularies need fewer tokens.
+CHARACTERS_PER_TOKEN = {"english": 4.6, "latin": 2.8, "other": 1.0}
 # Lengths of a larger data set are estimated from this many of its pairs.
 SAMPLE = 2000
 
