@@ -15,7 +15,7 @@ from smallhours.domain.settings import Settings
 if TYPE_CHECKING:
     from smallhours.train.planner import Forecast, TrainingPlan
 
-HEADER = ("base", "parameters", "trained", "disk", "to train", "to serve", "time", "fits")
+HEADER = ("base", "parameters", "trained", "disk", "to train", "to evaluate", "to serve", "time", "fits")
 UNCERTAIN = (
     "Times hold to a factor of {:g} to {:g} on a machine that does nothing else (a busy one takes several "
     "times as long), memory to train to a factor of {:g} to {:g}."
@@ -86,6 +86,7 @@ def row(one: Forecast) -> tuple[str, ...]:
         millions(one.trainable),
         gigabytes(one.disk),
         gigabytes(one.train_memory),
+        gigabytes(one.evaluate_memory),
         gigabytes(one.serve_memory),
         duration(one.seconds),
         {"fits": "yes", "tight": "tight", "too large": "no"}[one.fit],

@@ -61,7 +61,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a base needs here. Bytes, seconds; ``fit`` compares the memory to train with what is available."""
+    """What a base needs here, in bytes and seconds; ``fit`` is about training and evaluation both."""
 
     name: str
     title: str
@@ -69,6 +69,7 @@ class Forecast:
     trainable: int
     disk: int
     train_memory: int
+    evaluate_memory: int
     serve_memory: int
     seconds: float
     fit: Fit
@@ -128,17 +129,20 @@ def forecast(
     shape = base.shape
     trainable = shape.lora_parameters(rank, base.targets)
     served = base.file_bytes or shape.weight_bytes(base.served)
-    memory = train_memory(shape, trainable, workload, dtype)
+    to_train = train_memory(shape, trainable, workload, dtype)
+    # The held-out loss is measured in float32, so that its figures do not depend on the machine.
+    to_evaluate = int(TRAIN_PROCESS + shape.weight_bytes("float32"))
     return Forecast(
         name=base.name,
         title=base.title,
         parameters=shape.parameters,
         trainable=trainable,
         disk=disk(shape, trainable, served),
-        train_memory=memory,
+        train_memory=to_train,
+        evaluate_memory=to_evaluate,
         serve_memory=serve_memory(shape, trainable, served, serve),
         seconds=seconds(shape, workload, machine.trainer.rates.of(dtype)),
-        fit=fit(memory, machine),
+        fit=fit(max(to_train, to_evaluate), machine),
     )
 
 
@@ -251,12 +255,13 @@ def announce_forecast(found: Forecast, machine: Machine, announce: Callable[[str
         ResourceError: when the memory clearly does not suffice.
     """
     need, room = gigabytes(found.train_memory), gigabytes(machine.trainer.available)
-    if found.fit == "too large":
+    verdict = fit(found.train_memory, machine)
+    if verdict == "too large":
         raise ResourceError(
             f"base '{found.name}': training needs about {need} of memory, and {room} are available. Choose a "
             "smaller base (smallhours plan lists what fits), or lower train.batch_size or train.max_length"
         )
-    tight = f" of {room} available: close other programs" if found.fit == "tight" else ""
+    tight = f" of {room} available: close other programs" if verdict == "tight" else ""
     announce(f"forecast: about {duration(found.seconds)}, {need}{tight}")
 
 

@@ -15,7 +15,7 @@ from smallhours.llm.answer_loss import LENGTH_STEP, Encoded
 from smallhours.llm.chat_format import ChatFormat
 
 # Characters per token of the embedded base's tokenizer, over the built-in pairs as they are rendered
-# (docs/log.md): English, other languages in Latin letters, other scripts. Larger vocabularies need fewer tokens.
+# (docs/log.md): English, other languages in Latin letters, other scripts. Larger vocabularies need fewer.
 CHARACTERS_PER_TOKEN = {"english": 4.6, "latin": 2.8, "other": 1.0}
 # Lengths of a larger data set are estimated from this many of its pairs.
 SAMPLE = 2000

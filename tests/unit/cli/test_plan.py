@@ -56,8 +56,8 @@ def test_json_has_the_whole_plan_in_plain_units(capsys: pytest.CaptureFixture[st
     assert found["machine"]["gpu"] is None
     embedded = next(base for base in found["bases"] if base["name"] == "embedded")
     assert set(embedded) == {
-        "name", "title", "parameters", "trainable", "disk", "train_memory", "serve_memory", "seconds",
-        "seconds_range", "fit",
+        "name", "title", "parameters", "trainable", "disk", "train_memory", "evaluate_memory", "serve_memory",
+        "seconds", "seconds_range", "fit",
     }  # fmt: skip
     assert embedded["parameters"] == 134_515_008
     assert embedded["trainable"] == 4_884_480
@@ -73,7 +73,7 @@ def test_settings_and_data_shape_the_forecast(capsys: pytest.CaptureFixture[str]
 
     default, few, low_rank = (
         embedded(),
-        embedded("--set", "train.max_steps=8"),
+        embedded("--set", "train.max_steps=8", "--set", "train.evaluations=1"),
         embedded("--set", "train.rank=8"),
     )
     assert few["seconds"] < default["seconds"] / 3

@@ -140,6 +140,14 @@ def test_the_seeds_model_has_the_seeds_size_and_fits_a_laptop() -> None:
     assert found.fit == "fits"
 
 
+def test_a_base_that_trains_and_cannot_be_evaluated_does_not_fit() -> None:
+    base = Candidate("wide", "Wide", replace(MEDIUM, width=4096, inner=16384, layers=24), ("c_attn",))
+    machine = replace(LAPTOP, available=11 * GIGA)
+    found = forecast(base, replace(RUN, batch=1), machine, "bfloat16", 16, ServeSettings())
+    assert fit(found.train_memory, machine) != "too large"
+    assert found.evaluate_memory > 15 * GIGA and found.fit == "too large"
+
+
 def test_a_forecast_is_one_line_before_training() -> None:
     said: list[str] = []
     announce_forecast(planned(), LAPTOP, said.append)
