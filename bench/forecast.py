@@ -44,7 +44,9 @@ def make_gpt2(folder: Path) -> None:
 
     tokenizer = load_tokenizer(find_base("embedded"))
     tokenizer.save_pretrained(folder)
-    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer))).save_pretrained(folder)
+    end = tokenizer.eos_token_id
+    config = GPT2Config(vocab_size=len(tokenizer), bos_token_id=end, eos_token_id=end)
+    GPT2LMHeadModel(config).save_pretrained(folder)
 
 
 def settings_of(case: str, scratch: Path) -> Settings:

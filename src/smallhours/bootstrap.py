@@ -281,6 +281,7 @@ def plan(settings: Settings) -> TrainingPlan:
     return TrainingPlan(
         machine=machine,
         dtype=dtype,
+        chosen=chosen.name,
         data=source_name(settings.data),
         pairs=len(pairs),
         examples=examples,

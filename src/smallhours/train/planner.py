@@ -86,6 +86,7 @@ class TrainingPlan:
 
     machine: Machine
     dtype: Dtype
+    chosen: str
     data: str
     pairs: int
     examples: int
@@ -94,22 +95,21 @@ class TrainingPlan:
 
     @property
     def recommendation(self) -> str:
-        """The quickest base, the largest that takes no more than an hour, and the largest of all that fit."""
-        fitting = [one for one in self.forecasts if one.fit == "fits"]
+        """The chosen base, the largest that takes no more than an hour, and the largest of all that fit."""
+        fitting = {one.name: one for one in self.forecasts if one.fit == "fits"}
         if not fitting:
             return (
                 "no base fits with ease: close other programs, or lower train.batch_size or train.max_length"
             )
-        said = {
-            min(fitting, key=lambda one: one.seconds).name: "the quickest",
-            max(
-                fitting, key=lambda one: (one.seconds <= PATIENCE, one.parameters)
-            ).name: "the largest in an hour",
-            max(fitting, key=lambda one: one.parameters).name: "the largest that fits",
-        }
-        by_name = {one.name: one for one in fitting}
+        by_size = sorted(fitting.values(), key=lambda one: one.parameters, reverse=True)
+        in_time = [one for one in by_size if one.seconds <= PATIENCE]
+        said = {by_size[0].name: "the largest that fits"}
+        if in_time:
+            said = {in_time[0].name: "the largest within an hour", **said}
+        if self.chosen in fitting:
+            said = {self.chosen: "the chosen base", **said}
         return "; ".join(
-            f"{name}: about {duration(by_name[name].seconds)} ({why})" for name, why in said.items()
+            f"{name}: about {duration(fitting[name].seconds)} ({why})" for name, why in said.items()
         )
 
 

@@ -50,7 +50,7 @@ def test_the_table_has_a_line_for_each_base(capsys: pytest.CaptureFixture[str]) 
 def test_json_has_the_whole_plan_in_plain_units(capsys: pytest.CaptureFixture[str]) -> None:
     found = planned(capsys)
     assert set(found) == {
-        "machine", "dtype", "data", "pairs", "examples", "workload", "bases", "recommendation"
+        "machine", "dtype", "chosen", "data", "pairs", "examples", "workload", "bases", "recommendation"
     }  # fmt: skip
     assert found["machine"]["rates"] == {"float32": 190, "bfloat16": 430}
     assert found["machine"]["gpu"] is None

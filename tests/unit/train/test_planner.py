@@ -197,14 +197,14 @@ def test_durations_are_said_as_a_person_would(taken: float, said: str) -> None:
 
 
 def plan_of(*forecasts: Forecast) -> TrainingPlan:
-    return TrainingPlan(LAPTOP, "bfloat16", "builtin:en", 1111, 1003, RUN, forecasts)
+    return TrainingPlan(LAPTOP, "bfloat16", "small", "builtin:en", 1111, 1003, RUN, forecasts)
 
 
 def one(name: str, parameters: int, taken: float, verdict: str = "fits") -> Forecast:
     return replace(planned(), name=name, parameters=parameters, seconds=taken, fit=verdict)  # type: ignore[arg-type]
 
 
-def test_the_recommendation_names_the_quickest_and_the_largest() -> None:
+def test_the_recommendation_names_the_chosen_base_and_the_largest() -> None:
     found = plan_of(
         one("small", 100, 240),
         one("middle", 300, 900),
@@ -212,9 +212,14 @@ def test_the_recommendation_names_the_quickest_and_the_largest() -> None:
         one("giant", 7000, 10, "too large"),
     )
     assert found.recommendation == (
-        "small: about 4 minutes (the quickest); middle: about 15 minutes (the largest in an hour); "
+        "small: about 4 minutes (the chosen base); middle: about 15 minutes (the largest within an hour); "
         "large: about 2.5 hours (the largest that fits)"
     )
+
+
+def test_a_chosen_base_that_does_not_fit_is_not_recommended() -> None:
+    found = plan_of(one("tiny", 10, 30), one("small", 100, 240, "tight"))
+    assert found.recommendation == "tiny: about 30 seconds (the largest that fits)"
 
 
 def test_where_nothing_fits_the_recommendation_says_what_to_do() -> None:
