@@ -35,6 +35,8 @@ TRAIN_PROCESS, SERVE_PROCESS = 0.55e9, 0.45e9  # bytes
 BYTES_PER_TRAINED = 5 * 4
 # Bytes in use by bytes of activations: gradients under way, the library's scratch, gaps in the heap.
 ACTIVATION_FACTOR = 1.35
+# Examples that a look at the validation set takes at once (the default of answer_loss.answer_losses).
+LOOK_BATCH = 8
 # A person waits this long, in seconds, before the quality of a larger base stops to matter.
 PATIENCE = 3600
 # Tokens whose logits are held at once in training (answer_loss.HEAD_ROWS) and in llama.cpp (its micro-batch).
@@ -162,13 +164,13 @@ def operations(shape: Shape, workload: Workload) -> float:
     token = shape.multiplications(context, head=False)
     predicted = shape.multiplications(context) - token
 
-    def batches(examples: int) -> float:
+    def batches(examples: int, size: int) -> float:
         own = (workload.tokens - workload.prefix) * examples
-        shared = workload.prefix * examples / workload.batch
+        shared = workload.prefix * examples / size
         return (own + shared) * token + workload.answer_tokens * examples * predicted
 
-    trained = batches(workload.steps * workload.batch)
-    looked_at = batches((workload.looks + 1) * workload.held_out)
+    trained = batches(workload.steps * workload.batch, workload.batch)
+    looked_at = batches((workload.looks + 1) * workload.held_out, LOOK_BATCH)
     return 2 * (2 * trained + looked_at)
 
 
