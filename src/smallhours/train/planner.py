@@ -13,7 +13,7 @@ from typing import Literal
 from smallhours.domain.errors import InputError, ResourceError
 from smallhours.domain.settings import ServeSettings, Settings
 from smallhours.llm.answer_loss import Encoded
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import Base
 from smallhours.llm.loading import cache_folder
 from smallhours.llm.machine import Dtype, Machine, measure_machine
 from smallhours.llm.shape import BYTES, Shape

@@ -43,7 +43,7 @@ def test_the_table_has_a_line_for_each_base(capsys: pytest.CaptureFixture[str]) 
     assert lines[2].startswith("data: builtin:en, 1,111 pairs, 1,003 examples to train on; 64 steps of 8")
     embedded = next(line for line in lines if line.startswith("embedded"))
     assert "134.5M" in embedded and "4.9M" in embedded and embedded.endswith("yes")
-    assert lines[-1].startswith("recommendation: embedded: about ")
+    assert lines[-1].startswith("recommendation: embedded: about ") and "(the largest that fits)" in lines[-1]
 
 
 @pytest.mark.usefixtures("laptop")

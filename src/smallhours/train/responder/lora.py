@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import Base
 
 
 def add_lora(model: Any, base: Base, settings: TrainSettings) -> Any:
