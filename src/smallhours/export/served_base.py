@@ -1,6 +1,6 @@
-"""Which GGUF file serves a base: the one it comes as, or one made from its folder, once, and kept.
+"""Which GGUF file serves a base: the one it comes as, one beside its weights, or one made from them and kept.
 
-The file is kept by the hash of the weights that it was made from, so a machine that has it needs neither
+The made file is kept by the hash of the weights that it was made from, so a machine that has it needs neither
 those weights nor torch.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smallhours.domain.artifacts import explained_disk_errors
-from smallhours.llm.base import Base, Packaged
+from smallhours.llm.base import Base, Folder, Packaged
 from smallhours.llm.loading import cache_folder, unpack
 
 # Writes the model of a folder to a GGUF file.
@@ -34,6 +34,8 @@ def served_gguf(base: Base, identity: str, convert: Convert = _convert) -> Path:
     """
     if isinstance(base.source, Packaged):
         return base.weights()
+    if isinstance(base.source, Folder) and len(beside := list(base.source.path.glob("*.gguf"))) == 1:
+        return beside[0]
     name = re.sub(r"[^\w.-]+", "-", base.title)
     target = cache_folder() / "bases" / f"{name}-{identity[:16]}.gguf"
     if not target.is_file():

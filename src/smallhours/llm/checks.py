@@ -72,8 +72,8 @@ def check_weights(folder: Path, base: str) -> None:
         missing = [shard for shard in shards if not (folder / shard).is_file()]
         if missing:
             raise InputError(
-                f"base '{base}': half downloaded: {missing[0]} is missing, one of {len(missing)} of "
-                f"{len(shards)} files that {index.name} lists; {_again(folder)}"
+                f"base '{base}': half downloaded: {missing[0]} is missing ({len(missing)} of {len(shards)} "
+                f"files that {index.name} lists are); {_again(folder)}"
             )
     files = weight_files(folder)
     if not files:
