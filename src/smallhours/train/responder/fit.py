@@ -11,8 +11,10 @@ import torch
 
 from smallhours.domain.settings import TrainSettings
 from smallhours.llm.answer_loss import Encoded, answer_losses
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import Base
 from smallhours.llm.loading import Attention, choose_dtype, load_model
+from smallhours.llm.machine import matrix_rates
+from smallhours.train.planner import PLAIN_ATTENTION_UP_TO
 from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.checkpoint import CheckpointFile
 from smallhours.train.responder.fused import fuse_lora
@@ -20,8 +22,6 @@ from smallhours.train.responder.inputs import TokenSets
 from smallhours.train.responder.loop import AnswerObjective, Event, Plan, Progress, train
 from smallhours.train.responder.lora import add_lora, make_optimizer, quantization, trainable
 from smallhours.train.responder.memory import peak_bytes
-
-PLAIN_ATTENTION_UP_TO = 320  # tokens
 
 Announce = Callable[[str], None]
 # Told of each event, with all the rows of metrics up to it.
@@ -176,6 +176,7 @@ def _figures(
         "trainable_parameters": sum(p.numel() for p in parameters.values()),
         "total_parameters": base.parameters,
         "dtype": _name(dtype),
+        "matrix_gflops": asdict(matrix_rates("cuda" if torch.cuda.is_available() else "cpu")),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }
