@@ -56,7 +56,7 @@ def metrics(folder: Path) -> list[dict[str, float]]:
 def test_a_killed_training_goes_on_to_the_same_bytes(run_folder: Path, tmp_path: Path) -> None:
     undisturbed = tmp_path / "undisturbed"
     shutil.copytree(run_folder, undisturbed)
-    steps = [*SAME_BITS, "--set", "train.max_steps=6", "--set", "train.evaluations=3", "--set",
+    steps = [*SAME_BITS, "--set", "train.max_steps=4", "--set", "train.evaluations=2", "--set",
              "train.dropout=0.1"]  # fmt: skip
     assert run(command(undisturbed, *steps)) == 0
 
@@ -66,7 +66,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(run_folder: Path, tmp_path:
         [sys.executable, "-m", "smallhours", *command(run_folder, *steps, *often)],
         stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": threads()},
     )  # fmt: skip
-    for _ in versions(checkpoint, process, count=3):
+    for _ in versions(checkpoint, process, count=2):
         pass
     process.send_signal(signal.SIGKILL)
     assert process.wait(timeout=60) == -signal.SIGKILL
@@ -78,7 +78,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(run_folder: Path, tmp_path:
         assert found == wanted, name
     assert metrics(run_folder) == metrics(undisturbed)
     manifest = read_manifest(run_folder / "adapter")
-    assert manifest is not None and 3 <= manifest.figures["resumed_after_step"] < 6
+    assert manifest is not None and 2 <= manifest.figures["resumed_after_step"] < 4
     assert sorted(p.name for p in run_folder.iterdir()) == ["adapter", "dataset"]
 
 
