@@ -41,6 +41,7 @@ def loaded_after(code: str) -> set[str]:
         "from smallhours.cli.main import run; run(['--help'])",
         "from smallhours.cli.main import run; run(['screen', '--help'])",
         "from smallhours.cli.main import run; run(['serve', '--help'])",
+        "from smallhours.cli.main import run; run(['plan', '--help'])",
         "from smallhours.cli.main import run; run(['corpus', 'review', '--help'])",
     ],
 )

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "The whole pipeline, then the chat: the main job.",
     "init": "A new project folder with ten pairs to begin from.",
     "corpus": "Check, build, show and describe pairs.",
+    "plan": "What this machine can train: time and memory of each base.",
     "train": "Fine-tune the base on a run's dataset.",
     "evaluate": "Measure a run; exit 1 when the gate says no.",
     "export": "Write the package that is served.",

@@ -1,21 +1,24 @@
 """Base and adapter into a torch model.
 
-transformers can read a GGUF file but then refuses to save the model, and reads it slowly. So the
-weights are unpacked once into a plain folder in the user's cache, keyed by the hash of the GGUF file.
+transformers can read a GGUF file but then refuses to save the model, and reads it slowly. So a base that
+comes as GGUF is unpacked once into a plain folder in the user's cache, keyed by the hash of the GGUF file.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smallhours.domain.artifacts import explained_disk_errors, hash_file
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import TEMPLATE, Base
+from smallhours.llm.chat_format import ChatFormat, chat_format
+from smallhours.llm.checks import available_memory, require_memory
+from smallhours.llm.machine import matrix_rates
 from smallhours.llm.packing import ATTENTION, register_attention
+from smallhours.llm.template import format_from_template
 
 if TYPE_CHECKING:
     import torch
@@ -32,11 +35,17 @@ def cache_folder() -> Path:
 
 
 def unpack(base: Base) -> Path:
-    """The folder with the base as transformers reads it: config, tokenizer, float32 weights.
+    """The folder with the base as transformers reads it: config, tokenizer, weights.
 
     Raises:
-        ResourceError: no space, or the weights are not installed.
+        InputError: its files are missing or cut short, or its licence was not accepted.
+        ResourceError: no space, the hub is out of reach, or the weights are not installed.
     """
+    return base.folder() or _unpack_gguf(base)
+
+
+def _unpack_gguf(base: Base) -> Path:
+    """The weights of a GGUF file as float32, unpacked once."""
     source = base.weights()
     target = cache_folder() / "bases" / f"{base.name}-{hash_file(source)[:16]}"
     if (target / "complete").is_file():
@@ -78,11 +87,15 @@ def load_tokenizer(base: Base) -> Any:
     return AutoTokenizer.from_pretrained(unpack(base), local_files_only=True)
 
 
-def context_length(base: Base) -> int:
-    """Tokens that the base was made to read at once."""
-    from transformers import AutoConfig
+def load_chat_format(base: Base) -> ChatFormat:
+    """How the base writes a conversation: a format we know by name, or the tokenizer's own template.
 
-    return int(AutoConfig.from_pretrained(unpack(base), local_files_only=True).max_position_embeddings)
+    Raises:
+        InputError: the template cannot be taken apart.
+    """
+    if base.chat_format != TEMPLATE:
+        return chat_format(base.chat_format)
+    return format_from_template(load_tokenizer(base), base.name)
 
 
 def load_model(
@@ -92,10 +105,15 @@ def load_model(
 
     Its attention is :mod:`smallhours.llm.packing`'s, and its own dropout is off: nothing in it learns.
     ``quantization``: a configuration of transformers'; the model is then put on the GPU.
+
+    Raises:
+        ResourceError: its weights alone take more memory than is free.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
+    if quantization is None:
+        require_memory(base.name, base.shape, str(dtype).removeprefix("torch."), available_memory())
     _silence_transformers()
     register_attention()
     options = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": 0}}
@@ -128,21 +146,5 @@ def choose_dtype(wanted: Dtype) -> torch.dtype:
     """``auto`` measures: some CPUs multiply bfloat16 several times faster, others tens of times slower."""
     import torch
 
-    if wanted != "auto":
-        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
-    float32, bfloat16 = _matmul_seconds(torch.float32), _matmul_seconds(torch.bfloat16)
-    return torch.bfloat16 if bfloat16 < float32 else torch.float32
-
-
-def _matmul_seconds(dtype: torch.dtype, size: int = 256, rounds: int = 3) -> float:
-    """Best time of a product small enough that a CPU without bfloat16 loses no more than a moment."""
-    import torch
-
-    a = torch.ones(size, size, dtype=dtype)
-    torch.mm(a, a)
-    best = float("inf")
-    for _ in range(rounds):
-        started = time.perf_counter()
-        torch.mm(a, a)
-        best = min(best, time.perf_counter() - started)
-    return best
+    dtype: torch.dtype = getattr(torch, matrix_rates("cpu").fastest if wanted == "auto" else wanted)
+    return dtype

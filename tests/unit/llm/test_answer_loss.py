@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -100,8 +101,9 @@ def test_a_row_of_one_sequence_is_computed_as_transformers_does(tiny_model: Any)
 
 def test_an_overlong_example_is_named() -> None:
     class Words:
-        def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
-            return {"input_ids": [1] * len(text.split())}
+        def __call__(self, text: str, **options: bool) -> dict[str, list[Any]]:
+            words = [match.span() for match in re.finditer(r"\S+", text)]
+            return {"input_ids": [1] * len(words), "offset_mapping": words}
 
     def pair(name: str, words: int) -> Example:
         user = Message(role=Role.USER, content="q")
@@ -114,8 +116,9 @@ def test_an_overlong_example_is_named() -> None:
 
 def test_every_answer_of_a_conversation_is_learnt_but_those_of_weight_zero() -> None:
     class Characters:
-        def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
-            return {"input_ids": [ord(letter) for letter in text]}
+        def __call__(self, text: str, **options: bool) -> dict[str, list[Any]]:
+            places = [(i, i + 1) for i in range(len(text))]
+            return {"input_ids": [ord(letter) for letter in text], "offset_mapping": places}
 
     turns = (
         Message(role=Role.USER, content="i cant sleep"),

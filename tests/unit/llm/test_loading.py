@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from smallhours.llm import loading
+from smallhours.llm.machine import Rates
 
 
 def test_a_named_type_is_taken_as_it_is() -> None:
@@ -16,17 +17,11 @@ def test_a_named_type_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("faster", "slower"), [(torch.bfloat16, torch.float32), (torch.float32, torch.bfloat16)]
+    ("rates", "faster"), [(Rates(190, 430), torch.bfloat16), (Rates(190, 6), torch.float32)]
 )
-def test_auto_takes_the_faster(
-    monkeypatch: pytest.MonkeyPatch, faster: torch.dtype, slower: torch.dtype
-) -> None:
-    monkeypatch.setattr(loading, "_matmul_seconds", lambda dtype: {faster: 1.0, slower: 2.0}[dtype])
+def test_auto_takes_the_faster(monkeypatch: pytest.MonkeyPatch, rates: Rates, faster: torch.dtype) -> None:
+    monkeypatch.setattr(loading, "matrix_rates", lambda device: rates)
     assert loading.choose_dtype("auto") is faster
-
-
-def test_the_probe_measures_something() -> None:
-    assert 0 < loading._matmul_seconds(torch.float32, size=32, rounds=1) < 5
 
 
 def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ VARIANTS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("options", VARIANTS, ids=str)
 def test_a_variant_learns_and_loads_again(tmp_path: Path, options: dict[str, Any]) -> None:
     from peft import PeftModel

@@ -11,8 +11,9 @@ import torch
 
 from smallhours.domain.settings import TrainSettings
 from smallhours.llm.answer_loss import Encoded, answer_losses
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import Base
 from smallhours.llm.loading import choose_dtype, load_model
+from smallhours.llm.machine import matrix_rates
 from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.checkpoint import CheckpointFile
 from smallhours.train.responder.fused import fuse_lora
@@ -168,6 +169,7 @@ def _figures(
         "trainable_parameters": _size(parameters),
         "total_parameters": base.parameters,
         "dtype": _name(dtype),
+        "matrix_gflops": asdict(matrix_rates("cuda" if torch.cuda.is_available() else "cpu")),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }

@@ -9,9 +9,8 @@ from smallhours.domain.errors import DataError
 from smallhours.domain.records import Example, Split
 from smallhours.domain.settings import TrainSettings
 from smallhours.llm.answer_loss import Encoded, encode
-from smallhours.llm.catalog import Base
-from smallhours.llm.chat_format import chat_format
-from smallhours.llm.loading import context_length, load_tokenizer
+from smallhours.llm.base import Base
+from smallhours.llm.loading import load_chat_format, load_tokenizer
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,8 @@ def encode_sets(
     Raises:
         DataError: naming every example that is too long, and a set in which no answer is to be learnt.
     """
-    tokenizer, form = load_tokenizer(base), chat_format(base.chat_format)
-    context = context_length(base)
-    limit = min(options.max_length or context, context)
+    tokenizer, form = load_tokenizer(base), load_chat_format(base)
+    limit = min(options.max_length or base.context, base.context)
     train_ids, validation_ids, held_out_ids = (
         encode(examples, tokenizer, form, options.system_prompt, limit)
         for examples in (train, validation, held_out)

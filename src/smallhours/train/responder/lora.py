@@ -12,7 +12,7 @@ from transformers.pytorch_utils import Conv1D
 
 from smallhours.domain.errors import ResourceError
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import Base
 
 
 def add_lora(model: Any, base: Base, settings: TrainSettings) -> Any:

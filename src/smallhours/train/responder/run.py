@@ -11,19 +11,23 @@ from typing import Any
 from smallhours.domain.artifacts import (
     Manifest,
     fingerprint,
-    hash_file,
     hash_json,
     is_current,
     package_versions,
+    read_manifest,
     require_manifest,
     staged_folder,
 )
 from smallhours.domain.records import read_examples
 from smallhours.domain.settings import Settings
+from smallhours.llm.base import TEMPLATE
 from smallhours.llm.catalog import find_base
+from smallhours.llm.checks import available_memory, require_memory
+from smallhours.llm.loading import load_chat_format
+from smallhours.train.planner import foresee
 from smallhours.train.responder.chart import draw_loss
 from smallhours.train.responder.checkpoint import CheckpointFile
-from smallhours.train.responder.fit import Announce, Watch, fit
+from smallhours.train.responder.fit import Announce, Watch, fit, make_plan
 from smallhours.train.responder.inputs import encode_sets
 from smallhours.train.responder.loop import Event, Validation
 from smallhours.train.responder.lora import save_adapter
@@ -46,9 +50,11 @@ def stage_inputs(settings: Settings, dataset: Manifest) -> tuple[dict[str, str],
     inputs = {
         "dataset/train": dataset.files["train.jsonl"],
         "dataset/validation": dataset.files["validation.jsonl"],
-        "base": hash_file(base.weights()),
+        "base": base.identity(),
         "code": f"{STAGE}-{CODE_VERSION}",
     }
+    if base.chat_format == TEMPLATE:
+        inputs["chat_format"] = hash_json(load_chat_format(base).described())
     return inputs, {"base": base.name, **settings.train.model_dump(exclude=set(NOT_SHAPING))}
 
 
@@ -66,11 +72,14 @@ def train_adapter(settings: Settings, report: Report, announce: Announce) -> Man
     Raises:
         RunError: the dataset is missing or from another version.
         DataError: an example is too long, none is to be learnt, or the loss is not a number any more.
-        ResourceError: disk full, or something that the settings ask for is not installed.
+        InputError: no such base, or one that cannot be trained.
+        ResourceError: disk full, the base is too large for the memory, or something is not installed.
     """
     run = settings.run_folder
     dataset = require_manifest(run / "dataset", "smallhours corpus build")
     target = run / "adapter"
+    if read_manifest(target) is None:
+        _require_memory(settings)
     inputs, config = stage_inputs(settings, dataset)
     wanted = fingerprint(STAGE, inputs, config, settings.seed)
     if is_current(target, wanted):
@@ -88,6 +97,12 @@ def train_adapter(settings: Settings, report: Report, announce: Announce) -> Man
     return require_manifest(target, "smallhours train")
 
 
+def _require_memory(settings: Settings) -> None:
+    """Say before a base is fetched or loaded that it is too large: evaluation holds it in float32."""
+    base = find_base(settings.base)
+    require_memory(base.name, base.shape, "float32", available_memory())
+
+
 def _fit_into(
     folder: Path, settings: Settings, checkpoint: CheckpointFile, report: Report, announce: Announce
 ) -> dict[str, Any]:
@@ -101,6 +116,8 @@ def _fit_into(
             read_examples(dataset / "train.jsonl"),
             read_examples(dataset / "validation.jsonl"),
         )
+        plan = make_plan(len(sets.train), settings.train)
+        foresee(base, settings, sets.train, len(sets.validation), plan, announce)
         fitted = fit(base, settings.train, settings.seed, sets, checkpoint, watch, announce)
         save_adapter(fitted.model, base, folder)
     return {
