@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from smallhours.evaluate.gate import Verdict
+    from smallhours.llm.base import Base
+    from smallhours.llm.chat_format import ChatFormat
     from smallhours.serve.assistant import Assistant
 
 Announce = Callable[[str], None]
@@ -46,22 +48,21 @@ def sentence_vectors() -> SentenceVectors:
 
 
 def llama_engine(
-    base_name: str,
+    base: Base,
+    form: ChatFormat,
     adapter: Path | None,
     system_prompt: str,
     identity: ModelIdentity,
     serve: ServeSettings,
 ) -> Engine:
     """The base in llama.cpp, with a GGUF adapter if one is given."""
-    from smallhours.llm.catalog import find_base
-    from smallhours.llm.chat_format import chat_format
+    from smallhours.export.served_base import served_gguf
     from smallhours.llm.engines.llamacpp import LlamaCppEngine
 
-    base = find_base(base_name)
     return LlamaCppEngine(
-        base.weights(),
+        served_gguf(base, identity.base),
         adapter,
-        chat_format(base.chat_format),
+        form,
         system_prompt,
         identity,
         context=serve.context,
@@ -113,6 +114,8 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
     import numpy as np
 
     from smallhours.export.run import package_identity, require_passing_verdict
+    from smallhours.llm.catalog import find_base
+    from smallhours.llm.chat_format import chat_format
     from smallhours.serve.assistant import Assistant
     from smallhours.serve.recall import Recall
 
@@ -130,7 +133,8 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
     prompt = str(config["system_prompt"])
 
     def engine(adapter: Path | None, who: ModelIdentity) -> Engine:
-        return llama_engine(str(config["base"]), adapter, prompt, who, settings.serve)
+        base, form = find_base(str(config["base"])), chat_format(config["chat_format"])
+        return llama_engine(base, form, adapter, prompt, who, settings.serve)
 
     return Assistant(
         safety_pipeline(),
@@ -206,20 +210,23 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
     """Base, tuned model and pipeline, the latter over training pairs alone: no answer is looked up."""
     from smallhours.evaluate.baselines import Subjects
     from smallhours.export.adapter_gguf import convert_adapter
+    from smallhours.export.served_base import served_gguf
     from smallhours.llm.catalog import find_base
+    from smallhours.llm.loading import load_chat_format
     from smallhours.serve.assistant import Assistant
     from smallhours.serve.recall import Recall
 
     encoder, safety = sentence_vectors(), safety_pipeline()
     recall = Recall.of([example for example in train if example.stands_alone], encoder)
     base_hash, weights = adapter.inputs["base"], adapter.files["adapter_model.safetensors"]
-    prompt = settings.train.system_prompt
+    prompt, found = settings.train.system_prompt, find_base(settings.base)
+    form = load_chat_format(found)
     with tempfile.TemporaryDirectory(prefix="smallhours-") as scratch:
         gguf = Path(scratch) / "adapter.gguf"
-        convert_adapter(settings.run_folder / "adapter", find_base(settings.base).weights(), gguf)
-        base = llama_engine(settings.base, None, prompt, ModelIdentity(base=base_hash), settings.serve)
+        convert_adapter(settings.run_folder / "adapter", served_gguf(found, base_hash), gguf)
+        base = llama_engine(found, form, None, prompt, ModelIdentity(base=base_hash), settings.serve)
         tuned = llama_engine(
-            settings.base, gguf, prompt, ModelIdentity(base=base_hash, adapter=weights), settings.serve
+            found, form, gguf, prompt, ModelIdentity(base=base_hash, adapter=weights), settings.serve
         )
         assistant = Assistant(safety, tuned, recall, settings.generation)
 

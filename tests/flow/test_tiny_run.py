@@ -21,6 +21,7 @@ from smallhours.domain.ports import ModelIdentity, Sampling
 from smallhours.domain.records import read_examples
 from smallhours.domain.settings import Settings
 from smallhours.llm.catalog import EMBEDDED
+from smallhours.llm.chat_format import CHATML
 from smallhours.llm.engines.torch_engine import TorchEngine
 from tests.flow.conftest import CONFIG
 
@@ -84,9 +85,9 @@ def test_llamacpp_says_what_transformers_says(finished: Settings) -> None:
 
     prompt = finished.train.system_prompt
     sampling = Sampling(temperature=0, max_tokens=20)
-    plain = bootstrap.llama_engine("embedded", None, prompt, ModelIdentity(base="b"), finished.serve)
+    plain = bootstrap.llama_engine(EMBEDDED, CHATML, None, prompt, ModelIdentity(base="b"), finished.serve)
     llama = bootstrap.llama_engine(
-        "embedded", loud / "adapter.gguf", prompt, ModelIdentity(base="b"), finished.serve
+        EMBEDDED, CHATML, loud / "adapter.gguf", prompt, ModelIdentity(base="b"), finished.serve
     )
     reference = TorchEngine(EMBEDDED, loud, prompt)
     agreed = changed = total = 0

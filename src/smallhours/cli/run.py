@@ -15,7 +15,10 @@ from smallhours.domain.settings import Settings
 @click.option(
     "--data", help="Pairs: a file, hf:owner/name, or builtin:98, builtin:en …  [default: builtin:en]"
 )
-@click.option("--base", help="A base from the catalog.  [default: embedded]")
+@click.option(
+    "--base",
+    help="A base from the catalog, a folder (./model) or a hub id (owner/name).  [default: embedded]",
+)
 @click.option("--name", help="Name of the run folder.  [default: default]")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on.  [default: 8800]")

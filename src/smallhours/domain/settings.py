@@ -154,7 +154,9 @@ class Settings(Frozen):
         None,
         description="pairs: a file, hf:owner/name, or builtin:en (the default), builtin:98, builtin:en+es …",
     )
-    base: str = Field("embedded", description="a name from the catalog")
+    base: str = Field(
+        "embedded", description="a name from the catalog, a folder (./model) or a hub id (owner/name)"
+    )
     name: str = Field(
         "default", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the run folder"
     )

@@ -17,7 +17,6 @@ import numpy as np
 from smallhours.domain.artifacts import (
     Manifest,
     fingerprint,
-    hash_file,
     is_current,
     require_manifest,
     staged_folder,
@@ -27,7 +26,9 @@ from smallhours.domain.ports import ModelIdentity
 from smallhours.domain.records import Example, read_examples, write_examples
 from smallhours.domain.settings import Settings
 from smallhours.export.adapter_gguf import convert_adapter
+from smallhours.export.served_base import served_gguf
 from smallhours.llm.catalog import find_base
+from smallhours.llm.loading import load_chat_format
 from smallhours.semantics.pairs import pair_vectors
 from smallhours.semantics.vectors import Encoder
 
@@ -80,12 +81,12 @@ def export_package(
         "adapter": adapter.files[WEIGHTS],
         "pairs": dataset.files["pairs.jsonl"],
         "vetted": dataset.files["vetted.jsonl"],
-        "base": hash_file(base.weights()),
+        "base": base.identity(),
         "code": f"{STAGE}-{CODE_VERSION}",
     }
     config: dict[str, Any] = {
         "base": base.name,
-        "chat_format": base.chat_format,
+        "chat_format": load_chat_format(base).described(),
         "system_prompt": adapter.config["system_prompt"],
         "targets": sorted({"gguf", *targets}),
     }
@@ -96,7 +97,8 @@ def export_package(
     with staged_folder(
         target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
     ) as folder:
-        figures["adapter_tensors"] = convert_adapter(run / "adapter", base.weights(), folder / "adapter.gguf")
+        weights = served_gguf(base, inputs["base"])
+        figures["adapter_tensors"] = convert_adapter(run / "adapter", weights, folder / "adapter.gguf")
         known = [*read_examples(run / "dataset" / "pairs.jsonl"), *_more_vetted(run / "dataset")]
         pairs = [pair for pair in known if pair.stands_alone]
         write_examples(folder / "pairs.jsonl", pairs)

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from smallhours.domain.errors import DataError
 from smallhours.domain.ports import AnswerLoss
 from smallhours.domain.records import Example
-from smallhours.llm.chat_format import ChatFormat
+from smallhours.llm.chat_format import ChatFormat, Segment
 
 # Lengths are rounded up to a multiple of this: a matrix library prepares its kernels per shape.
 LENGTH_STEP = 16
@@ -53,12 +53,7 @@ def encode(
     """
     encoded, problems = [], []
     for example in examples:
-        ids: list[int] = []
-        learnt: list[bool] = []
-        for segment in chat_format.segments(example.messages, system_prompt):
-            piece = tokenizer(segment.text, add_special_tokens=False)["input_ids"]
-            ids += piece
-            learnt += [segment.learnt] * len(piece)
+        ids, learnt = _tokens(chat_format.segments(example.messages, system_prompt), tokenizer)
         if len(ids) > max_length:
             problems.append(
                 f"example {example.id}: {len(ids)} tokens with the system prompt, the limit is {max_length}; "
@@ -68,6 +63,18 @@ def encode(
     if problems:
         raise DataError(problems)
     return encoded
+
+
+def _tokens(segments: Sequence[Segment], tokenizer: Any) -> tuple[list[int], list[bool]]:
+    """Ids of the whole text, as a server reads it, and which of them end inside a learnt segment.
+
+    A token is told by its last character: some tokenizers leave white space out of a token's place in the
+    text, but never beyond its end. Nothing is added (``<s>``): what a format wants stands in its text.
+    """
+    text = "".join(segment.text for segment in segments)
+    marks = [segment.learnt for segment in segments for _ in segment.text]
+    found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    return found["input_ids"], [end > 0 and marks[end - 1] for _, end in found["offset_mapping"]]
 
 
 def collate(examples: Sequence[Encoded], pad: int) -> Batch:

@@ -1,7 +1,7 @@
 """Base and adapter into a torch model.
 
-transformers can read a GGUF file but then refuses to save the model, and reads it slowly. So the
-weights are unpacked once into a plain folder in the user's cache, keyed by the hash of the GGUF file.
+transformers can read a GGUF file but then refuses to save the model, and reads it slowly. So a base that
+comes as GGUF is unpacked once into a plain folder in the user's cache, keyed by the hash of the GGUF file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smallhours.domain.artifacts import explained_disk_errors, hash_file
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import TEMPLATE, Base
+from smallhours.llm.chat_format import ChatFormat, chat_format
+from smallhours.llm.checks import available_memory, require_memory
+from smallhours.llm.template import format_from_template
 
 if TYPE_CHECKING:
     import torch
@@ -32,11 +35,17 @@ def cache_folder() -> Path:
 
 
 def unpack(base: Base) -> Path:
-    """The folder with the base as transformers reads it: config, tokenizer, float32 weights.
+    """The folder with the base as transformers reads it: config, tokenizer, weights.
 
     Raises:
-        ResourceError: no space, or the weights are not installed.
+        InputError: its files are missing or cut short, or its licence was not accepted.
+        ResourceError: no space, the hub is out of reach, or the weights are not installed.
     """
+    return base.folder() or _unpack_gguf(base)
+
+
+def _unpack_gguf(base: Base) -> Path:
+    """The weights of a GGUF file as float32, unpacked once."""
     source = base.weights()
     target = cache_folder() / "bases" / f"{base.name}-{hash_file(source)[:16]}"
     if (target / "complete").is_file():
@@ -78,12 +87,28 @@ def load_tokenizer(base: Base) -> Any:
     return AutoTokenizer.from_pretrained(unpack(base), local_files_only=True)
 
 
+def load_chat_format(base: Base) -> ChatFormat:
+    """How the base writes a conversation: a format we know by name, or the tokenizer's own template.
+
+    Raises:
+        InputError: the template cannot be taken apart.
+    """
+    if base.chat_format != TEMPLATE:
+        return chat_format(base.chat_format)
+    return format_from_template(load_tokenizer(base), base.name)
+
+
 def load_model(
     base: Base, dtype: torch.dtype, adapter: Path | None = None, attention: Attention = "sdpa"
 ) -> Any:
-    """The base in ``dtype``, frozen, with an adapter on top if one is given."""
+    """The base in ``dtype``, frozen, with an adapter on top if one is given.
+
+    Raises:
+        ResourceError: its weights alone take more memory than is free.
+    """
     from transformers import AutoModelForCausalLM
 
+    require_memory(base.name, base.shape, str(dtype).removeprefix("torch."), available_memory())
     _silence_transformers()
     model = AutoModelForCausalLM.from_pretrained(
         unpack(base), dtype=dtype, local_files_only=True, attn_implementation=attention

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -89,8 +90,9 @@ def test_lengths_are_rounded_and_tokens_are_counted_without_padding(lengths: lis
 
 def test_an_overlong_example_is_named() -> None:
     class Words:
-        def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
-            return {"input_ids": [1] * len(text.split())}
+        def __call__(self, text: str, **options: bool) -> dict[str, list[Any]]:
+            words = [match.span() for match in re.finditer(r"\S+", text)]
+            return {"input_ids": [1] * len(words), "offset_mapping": words}
 
     def pair(name: str, words: int) -> Example:
         user = Message(role=Role.USER, content="q")

@@ -12,9 +12,8 @@ from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import AnswerLoss, Completion, ModelIdentity, Sampling
 from smallhours.domain.records import Example
 from smallhours.llm.answer_loss import answer_losses, encode
-from smallhours.llm.catalog import Base
-from smallhours.llm.chat_format import chat_format
-from smallhours.llm.loading import load_model, load_tokenizer
+from smallhours.llm.base import Base
+from smallhours.llm.loading import load_chat_format, load_model, load_tokenizer
 
 
 class TorchEngine:
@@ -23,13 +22,13 @@ class TorchEngine:
     def __init__(
         self, base: Base, adapter: Path | None, system_prompt: str, dtype: torch.dtype = torch.float32
     ) -> None:
-        self._format = chat_format(base.chat_format)
+        self._format = load_chat_format(base)
         self._system_prompt = system_prompt
         self._tokenizer = load_tokenizer(base)
         self._model = load_model(base, dtype, adapter)
         self._end = self._tokenizer.convert_tokens_to_ids(self._format.end)
         self.identity = ModelIdentity(
-            base=hash_file(base.weights()),
+            base=base.identity(),
             adapter=hash_file(adapter / "adapter_model.safetensors") if adapter else None,
         )
 

@@ -9,7 +9,7 @@ import torch
 from transformers.pytorch_utils import Conv1D
 
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.catalog import Base
+from smallhours.llm.base import Base
 
 
 def add_lora(model: Any, base: Base, settings: TrainSettings) -> Any:

@@ -15,17 +15,19 @@ from smallhours.domain.artifacts import (
     Manifest,
     explained_disk_errors,
     fingerprint,
-    hash_file,
+    hash_json,
     is_current,
+    read_manifest,
     require_manifest,
     staged_folder,
 )
 from smallhours.domain.records import Split, read_examples
 from smallhours.domain.settings import Settings, TrainSettings
 from smallhours.llm.answer_loss import Encoded, answer_losses, encode
-from smallhours.llm.catalog import Base, find_base
-from smallhours.llm.chat_format import chat_format
-from smallhours.llm.loading import Attention, choose_dtype, load_model, load_tokenizer
+from smallhours.llm.base import TEMPLATE, Base
+from smallhours.llm.catalog import find_base
+from smallhours.llm.checks import available_memory, require_memory
+from smallhours.llm.loading import Attention, choose_dtype, load_chat_format, load_model, load_tokenizer
 from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.chart import draw_loss
 from smallhours.train.responder.fused import fuse_lora
@@ -46,9 +48,11 @@ def stage_inputs(settings: Settings, dataset: Manifest) -> tuple[dict[str, str],
     inputs = {
         "dataset/train": dataset.files["train.jsonl"],
         "dataset/validation": dataset.files["validation.jsonl"],
-        "base": hash_file(base.weights()),
+        "base": base.identity(),
         "code": f"{STAGE}-{CODE_VERSION}",
     }
+    if base.chat_format == TEMPLATE:
+        inputs["chat_format"] = hash_json(load_chat_format(base).described())
     return inputs, {"base": base.name, **settings.train.model_dump()}
 
 
@@ -58,11 +62,14 @@ def train_adapter(settings: Settings, report: Report, announce: Callable[[str], 
     Raises:
         RunError: the dataset is missing or from another version.
         DataError: an example is too long, or the loss is not a number any more.
-        ResourceError: disk full, or the base's weights are not installed.
+        InputError: no such base, or one that cannot be trained.
+        ResourceError: disk full, the base is too large for the memory, or its weights are out of reach.
     """
     run = settings.run_folder
     dataset = require_manifest(run / "dataset", "smallhours corpus build")
     target = run / "adapter"
+    if read_manifest(target) is None:
+        _require_memory(settings)
     inputs, config = stage_inputs(settings, dataset)
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         announce("adapter: up to date")
@@ -75,6 +82,12 @@ def train_adapter(settings: Settings, report: Report, announce: Callable[[str], 
     return require_manifest(target, "smallhours train")
 
 
+def _require_memory(settings: Settings) -> None:
+    """Say before a base is fetched or loaded that it is too large: evaluation holds it in float32."""
+    base = find_base(settings.base)
+    require_memory(base.name, base.shape, "float32", available_memory())
+
+
 def _fit(
     settings: Settings, dataset: Path, folder: Path, report: Report, announce: Callable[[str], None]
 ) -> dict[str, Any]:
@@ -84,7 +97,7 @@ def _fit(
     announce(f"training: loading {base.title}")
     dtype = choose_dtype(options.dtype)
     tokenizer = load_tokenizer(base)
-    form = chat_format(base.chat_format)
+    form = load_chat_format(base)
     pad = tokenizer.convert_tokens_to_ids(form.end)
     sets: dict[Split, list[Encoded]] = {
         split: encode(
