@@ -121,7 +121,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @torch.no_grad()
 def write_whole_characters(model: Any, cutter: Any) -> None:
-    """Make bytes inside a character, the end and ids without a text unlikely: llama.cpp withholds such text."""
+    """Make half characters, the end and ids without a text unlikely: llama.cpp withholds such text."""
     unlikely = [
         number
         for number in range(VOCABULARY)
