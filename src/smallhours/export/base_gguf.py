@@ -19,7 +19,14 @@ from safetensors import SafetensorError
 
 from smallhours.domain.artifacts import explained_disk_errors
 from smallhours.domain.errors import RunError
-from smallhours.export.gguf_layout import ARCHITECTURES, CONV1D_LAYERS, permute_rows, row_heads, tensor_names
+from smallhours.export.gguf_layout import (
+    ARCHITECTURES,
+    CONV1D_LAYERS,
+    REMEDY,
+    permute_rows,
+    row_heads,
+    tensor_names,
+)
 from smallhours.export.gguf_vocab import add_vocabulary
 
 Kind = Literal["f16", "bf16", "f32", "q8_0"]
@@ -75,7 +82,7 @@ def _read_config(folder: Path) -> Any:
     if config.model_type not in ARCHITECTURES:
         raise RunError(
             f"{folder}: architecture '{config.model_type}' cannot be written as GGUF here; "
-            f"known are: {', '.join(ARCHITECTURES)}. Convert it with llama.cpp's convert_hf_to_gguf.py."
+            f"known are: {', '.join(ARCHITECTURES)}; {REMEDY}"
         )
     return config
 
@@ -139,8 +146,7 @@ def _require_known(config: Any, folder: Path) -> None:
     for name, present in faults.items():
         if present:
             raise RunError(
-                f"{folder}: a {config.model_type} with {name} cannot be written as GGUF here; "
-                "convert it with llama.cpp's convert_hf_to_gguf.py"
+                f"{folder}: a {config.model_type} with {name} cannot be written as GGUF here; {REMEDY}"
             )
 
 
