@@ -152,7 +152,7 @@ class Llama:
 
 @torch.no_grad()
 def require_same_answers(model: Any, folder: Path, llama: Llama) -> None:
-    """transformers and llama.cpp cut every text alike; those of plain letters they weigh and continue alike."""
+    """Both engines cut every text alike; those of plain letters they weigh and continue alike."""
     from transformers import AutoTokenizer
 
     cutter = AutoTokenizer.from_pretrained(folder)
