@@ -53,6 +53,8 @@ def format_from_template(tokenizer: Any, name: str) -> ChatFormat:
                 add_generation_prompt=opening,
                 enable_thinking=False,
                 strftime_now=TODAY.strftime,
+                # It would hand the template words where a function belongs; we take out markers ourselves.
+                sanitize_control_tokens=False,
             )
         )
 
@@ -61,6 +63,8 @@ def format_from_template(tokenizer: Any, name: str) -> ChatFormat:
         same = all(ours == theirs for ours, theirs in _comparisons(form, render))
     except _UnclearError as error:
         raise _refused(name, str(error)) from None
+    except TypeError as error:
+        raise _refused(name, f"it fails ({error})") from None
     if not same:
         raise _refused(name, "its turns are not written the same way each time")
     return form
@@ -118,7 +122,7 @@ def _rendered(render: Render, messages: Sequence[Message], **options: bool) -> s
 
     try:
         return render(messages, **options)
-    except (TemplateError, TypeError) as error:
+    except TemplateError as error:
         raise _UnclearError(f"it fails ({error})") from None
 
 
