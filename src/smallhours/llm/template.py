@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from smallhours.domain.errors import InputError
@@ -19,7 +18,7 @@ from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.llm.chat_format import ChatFormat, Turn
 
 # Some templates write today's date. What was trained must be served tomorrow, so it stands still.
-TODAY = datetime(2024, 7, 26)
+FIXED_DATE = "{% macro strftime_now(format) %}26 Jul 2024{% endmacro %}"
 # Between the system prompt and the first message, where a template has no place for the prompt.
 JOINT = "\n\n"
 
@@ -49,12 +48,10 @@ def format_from_template(tokenizer: Any, name: str) -> ChatFormat:
         return str(
             tokenizer.apply_chat_template(
                 [{"role": m.role.value, "content": m.content} for m in messages],
+                chat_template=FIXED_DATE + tokenizer.get_chat_template(),
                 tokenize=False,
                 add_generation_prompt=opening,
                 enable_thinking=False,
-                strftime_now=TODAY.strftime,
-                # It would hand the template words where a function belongs; we take out markers ourselves.
-                sanitize_control_tokens=False,
             )
         )
 

@@ -15,7 +15,7 @@ from smallhours.llm.answer_loss import encode
 from smallhours.llm.catalog import EMBEDDED
 from smallhours.llm.chat_format import CHATML, ChatFormat, chat_format
 from smallhours.llm.loading import load_tokenizer
-from smallhours.llm.template import TODAY, format_from_template
+from smallhours.llm.template import FIXED_DATE, format_from_template
 from tests.unit.llm.tiny_bases import SPECIAL, TEMPLATES, tokenizer
 
 PROMPT = "Be kind."
@@ -41,8 +41,7 @@ def theirs(made: Any, turns: list[dict[str, str]], **options: Any) -> Any:
         turns,
         return_dict=False,
         enable_thinking=False,
-        strftime_now=TODAY.strftime,
-        sanitize_control_tokens=False,
+        chat_template=FIXED_DATE + made.chat_template,
         **options,
     )
 
