@@ -57,13 +57,18 @@ def make_gpt2_shape(
 
 
 def gpt2_config(layers: int = MEDIUM_LAYERS, width: int = MEDIUM_WIDTH, vocabulary: int = VOCABULARY) -> Any:
-    """transformers' configuration of this shape; the defaults are GPT-2-medium's."""
+    """transformers' configuration of this shape; the defaults are GPT-2-medium's.
+
+    A frozen head of random rows can give a token a logit of at most about width times their deviation: 20 for
+    GPT-2-medium's 0.02. A narrower model gets larger weights to reach the same, or it could not learn at all.
+    """
     from transformers import GPT2Config
 
     end = vocabulary - 1
     return GPT2Config(
         vocab_size=vocabulary, n_positions=POSITIONS, n_embd=width, n_layer=layers,
         n_head=width // HEAD_WIDTH, bos_token_id=end, eos_token_id=end,
+        initializer_range=0.02 * MEDIUM_WIDTH / width,
     )  # fmt: skip
 
 

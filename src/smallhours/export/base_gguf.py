@@ -9,15 +9,24 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from smallhours.domain.artifacts import explained_disk_errors
 from smallhours.domain.errors import RunError
-from smallhours.export.gguf_layout import ARCHITECTURES, CONV1D_LAYERS, permute_rows, row_heads, tensor_names
+from smallhours.export.gguf_layout import (
+    ARCHITECTURES,
+    CONV1D_LAYERS,
+    REMEDY,
+    permute_rows,
+    row_heads,
+    tensor_names,
+)
 from smallhours.export.gguf_vocab import add_vocabulary
 
 Kind = Literal["f16", "bf16", "f32", "q8_0"]
@@ -73,7 +82,7 @@ def _read_config(folder: Path) -> Any:
     if config.model_type not in ARCHITECTURES:
         raise RunError(
             f"{folder}: architecture '{config.model_type}' cannot be written as GGUF here; "
-            f"known are: {', '.join(ARCHITECTURES)}. Convert it with llama.cpp's convert_hf_to_gguf.py."
+            f"known are: {', '.join(ARCHITECTURES)}; {REMEDY}"
         )
     return config
 
@@ -87,7 +96,7 @@ def _load(folder: Path) -> tuple[Any, Any]:
             folder, dtype="auto", local_files_only=True, output_loading_info=True
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise RunError(f"{folder}: no model that transformers reads: {_first_line(error)}") from None
     missing = sorted(found["missing_keys"])
     if missing:
@@ -137,8 +146,7 @@ def _require_known(config: Any, folder: Path) -> None:
     for name, present in faults.items():
         if present:
             raise RunError(
-                f"{folder}: a {config.model_type} with {name} cannot be written as GGUF here; "
-                "convert it with llama.cpp's convert_hf_to_gguf.py"
+                f"{folder}: a {config.model_type} with {name} cannot be written as GGUF here; {REMEDY}"
             )
 
 
@@ -163,7 +171,7 @@ def _tensors(model: Any, config: Any, folder: Path) -> Iterator[Tensor]:
         if architecture == "gpt2" and name.endswith(CONV1D_LAYERS):
             weight = weight.t()
         permuted = row_heads(architecture, found, heads, kv_heads)
-        yield found, tuple(weight.shape), lambda w=weight, h=permuted: _values(w, h)
+        yield found, tuple(weight.shape), partial(_values, weight, permuted)
     if architecture == "llama" and config.rope_parameters.get("rope_type") == "llama3":
         factors = llama3_factors(config.rope_parameters, _head_width(config))
         yield "rope_freqs.weight", factors.shape, lambda: factors

@@ -12,6 +12,8 @@ import numpy as np
 
 # transformers' model_type -> GGUF's architecture.
 ARCHITECTURES = {"gpt2": "gpt2", "llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
+# What else can be done with a base that is not written as GGUF here.
+REMEDY = "convert it with llama.cpp's convert_hf_to_gguf.py and put the .gguf file beside its weights"
 # GPT-2's layers that are Conv1D and not Linear.
 CONV1D_LAYERS = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 # Architectures whose q and k rows llama.cpp rotates in pairs (2i, 2i+1) and not in halves.

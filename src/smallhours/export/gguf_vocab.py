@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smallhours.domain.errors import RunError
+from smallhours.export.gguf_layout import REMEDY
 
 # How llama.cpp calls the ways to cut text before merging, by the pattern that the tokenizer cuts with.
 _QWEN2 = (
@@ -37,8 +38,7 @@ def add_vocabulary(writer: Any, tokenizer: Any, size: int, folder: Path, pre_tok
     spec = json.loads(backend.to_str()) if backend is not None else {}
     if spec.get("model", {}).get("type") != "BPE" or "ByteLevel" not in _kinds(spec):
         raise RunError(
-            f"{folder}: its tokenizer is no byte-level BPE, the only kind that is written as GGUF here; "
-            "convert the base with llama.cpp's convert_hf_to_gguf.py"
+            f"{folder}: its tokenizer is no byte-level BPE, the only kind written as GGUF here; {REMEDY}"
         )
     if tokenizer.eos_token_id is None:
         raise RunError(f"{folder}: its tokenizer has no end token (eos_token), so no answer would ever end")
@@ -111,5 +111,5 @@ def _pre_tokenizer(spec: dict[str, Any], folder: Path) -> str:
             return _PATTERNS[pattern]
     raise RunError(
         f"{folder}: the way its tokenizer cuts text ({' + '.join(_kinds(spec)) or 'none'}) has no name here; "
-        f"known are: {', '.join(PRE_TOKENIZERS)}. Convert the base with llama.cpp's convert_hf_to_gguf.py."
+        f"known are: {', '.join(PRE_TOKENIZERS)}; {REMEDY}"
     )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from smallhours.domain.errors import InputError
@@ -19,7 +18,7 @@ from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.llm.chat_format import ChatFormat, Turn
 
 # Some templates write today's date. What was trained must be served tomorrow, so it stands still.
-TODAY = datetime(2024, 7, 26)
+FIXED_DATE = "{% macro strftime_now(format) %}26 Jul 2024{% endmacro %}"
 # Between the system prompt and the first message, where a template has no place for the prompt.
 JOINT = "\n\n"
 
@@ -49,10 +48,10 @@ def format_from_template(tokenizer: Any, name: str) -> ChatFormat:
         return str(
             tokenizer.apply_chat_template(
                 [{"role": m.role.value, "content": m.content} for m in messages],
+                chat_template=FIXED_DATE + tokenizer.get_chat_template(),
                 tokenize=False,
                 add_generation_prompt=opening,
                 enable_thinking=False,
-                strftime_now=TODAY.strftime,
             )
         )
 
@@ -61,6 +60,8 @@ def format_from_template(tokenizer: Any, name: str) -> ChatFormat:
         same = all(ours == theirs for ours, theirs in _comparisons(form, render))
     except _UnclearError as error:
         raise _refused(name, str(error)) from None
+    except TypeError as error:
+        raise _refused(name, f"it fails ({error})") from None
     if not same:
         raise _refused(name, "its turns are not written the same way each time")
     return form
@@ -118,7 +119,7 @@ def _rendered(render: Render, messages: Sequence[Message], **options: bool) -> s
 
     try:
         return render(messages, **options)
-    except (TemplateError, TypeError) as error:
+    except TemplateError as error:
         raise _UnclearError(f"it fails ({error})") from None
 
 

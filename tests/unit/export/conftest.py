@@ -108,13 +108,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
                 for name, weight in model.named_parameters():
                     if name.endswith("bias"):
                         weight.normal_(std=0.2)
+            cutter = tokenizer(CUTS[kind])
+            write_whole_characters(model, cutter)
             folder = tmp_path_factory.mktemp(kind)
             model.save_pretrained(folder)
-            tokenizer(CUTS[kind]).save_pretrained(folder)
+            cutter.save_pretrained(folder)
             folders[kind] = folder
         return folders[kind]
 
     return make
+
+
+@torch.no_grad()
+def write_whole_characters(model: Any, cutter: Any) -> None:
+    """Make half characters, the end and ids without a text unlikely: llama.cpp withholds such text."""
+    unlikely = [
+        number
+        for number in range(VOCABULARY)
+        if number >= len(cutter) or number in cutter.all_special_ids or not cutter.decode([number]).isascii()
+    ]
+    for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+        layer.weight[unlikely] = 0.0
 
 
 class Llama:
@@ -132,34 +146,27 @@ class Llama:
         return {
             "text": choice["text"],
             "prompt_tokens": answer["usage"]["prompt_tokens"],
-            "first": first["id"],
             "logprobs": {one["id"]: one["logprob"] for one in first["top_logprobs"]},
         }
 
 
 @torch.no_grad()
 def require_same_answers(model: Any, folder: Path, llama: Llama) -> None:
-    """transformers and llama.cpp cut, weigh and continue every text alike.
-
-    llama.cpp reports no probabilities for a token that ends inside a character: those texts are compared
-    by what was written alone.
-    """
+    """Both engines cut every text alike; those of plain letters they weigh and continue alike."""
     from transformers import AutoTokenizer
 
     cutter = AutoTokenizer.from_pretrained(folder)
-    compared = 0
     for text in TEXT:
         ids = cutter(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
         found = llama.continue_text(text, tokens=6)
         assert found["prompt_tokens"] == ids.shape[1], text
+        if not text.isascii():  # its bytes have no embedding here (write_whole_characters)
+            continue
         written = model.generate(input_ids=ids, max_new_tokens=6, do_sample=False, pad_token_id=0)
-        assert found["text"] == cutter.decode(written[0, ids.shape[1] :], skip_special_tokens=True), text
+        assert found["text"] == cutter.decode(written[0, ids.shape[1] :]), text
         wanted = model(input_ids=ids).logits[0, -1].log_softmax(-1)
-        if found["first"] == int(wanted.argmax()):
-            compared += 1
-            for token, logprob in found["logprobs"].items():
-                assert logprob == pytest.approx(float(wanted[token]), abs=0.03), (text, token)
-    assert compared >= 2
+        for token, logprob in found["logprobs"].items():
+            assert logprob == pytest.approx(float(wanted[token]), abs=0.03), (text, token)
 
 
 def change_config(folder: Path, **changes: Any) -> None:

@@ -103,6 +103,14 @@ def test_what_llamacpp_would_compute_otherwise_is_refused(
     assert not list(tmp_path.glob("base.gguf*"))
 
 
+def test_weights_that_were_cut_short_are_refused(made: Made, tmp_path: Path) -> None:
+    folder = other(made("gpt2"), tmp_path)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(RunError, match="no model that transformers reads"):
+        convert_base(folder, tmp_path / "base.gguf")
+
+
 def test_a_tokenizer_of_another_kind_is_refused(made: Made, tmp_path: Path) -> None:
     from tokenizers import Tokenizer, pre_tokenizers
 

@@ -15,7 +15,7 @@ from smallhours.llm.answer_loss import encode
 from smallhours.llm.catalog import EMBEDDED
 from smallhours.llm.chat_format import CHATML, ChatFormat, chat_format
 from smallhours.llm.loading import load_tokenizer
-from smallhours.llm.template import TODAY, format_from_template
+from smallhours.llm.template import FIXED_DATE, format_from_template
 from tests.unit.llm.tiny_bases import SPECIAL, TEMPLATES, tokenizer
 
 PROMPT = "Be kind."
@@ -38,7 +38,11 @@ def with_system(turns: tuple[Message, ...], name: str) -> list[dict[str, str]]:
 
 def theirs(made: Any, turns: list[dict[str, str]], **options: Any) -> Any:
     return made.apply_chat_template(
-        turns, return_dict=False, enable_thinking=False, strftime_now=TODAY.strftime, **options
+        turns,
+        return_dict=False,
+        enable_thinking=False,
+        chat_template=FIXED_DATE + made.chat_template,
+        **options,
     )
 
 
@@ -88,6 +92,13 @@ def test_nobody_can_open_or_close_a_turn(case: tuple[str, Any, ChatFormat]) -> N
 def test_a_format_survives_a_manifest(case: tuple[str, Any, ChatFormat]) -> None:
     *_, form = case
     assert chat_format(json.loads(json.dumps(form.described()))) == form
+
+
+def test_the_date_stands_still() -> None:
+    name = "llama 3: begins with <s>, trims, writes the date"
+    form = format_from_template(tokenizer(TEMPLATES[name]), "tiny")
+    assert form.system is not None and not form.joined
+    assert form.system.before.endswith("Today: 26 Jul 2024\n\n")
 
 
 def test_the_embedded_bases_own_template_is_our_chatml() -> None:
