@@ -28,7 +28,8 @@ from smallhours.llm.base import TEMPLATE, Base
 from smallhours.llm.catalog import find_base
 from smallhours.llm.checks import available_memory, require_memory
 from smallhours.llm.loading import Attention, choose_dtype, load_chat_format, load_model, load_tokenizer
-from smallhours.train.planner import PLAIN_ATTENTION_UP_TO, foresee
+from smallhours.train.costs import PLAIN_ATTENTION_UP_TO
+from smallhours.train.planner import foresee
 from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.chart import draw_loss
 from smallhours.train.responder.fused import fuse_lora
