@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from smallhours.evaluate.gate import Verdict
-    from smallhours.llm.base import Base
     from smallhours.llm.chat_format import ChatFormat
     from smallhours.serve.assistant import Assistant
     from smallhours.train.planner import TrainingPlan
@@ -50,7 +49,7 @@ def sentence_vectors() -> SentenceVectors:
 
 
 def llama_engine(
-    base: Base,
+    base_name: str,
     form: ChatFormat,
     adapter: Path | None,
     system_prompt: str,
@@ -62,7 +61,7 @@ def llama_engine(
     from smallhours.llm.engines.llamacpp import LlamaCppEngine
 
     return LlamaCppEngine(
-        served_gguf(base, identity.base),
+        served_gguf(base_name, identity.base),
         adapter,
         form,
         system_prompt,
@@ -116,7 +115,6 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
     import numpy as np
 
     from smallhours.export.run import package_identity, require_passing_verdict
-    from smallhours.llm.catalog import find_base
     from smallhours.llm.chat_format import chat_format
     from smallhours.serve.assistant import Assistant
     from smallhours.serve.recall import Recall
@@ -132,11 +130,10 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
             f"{folder / 'pairs.npy'}: damaged ({error}). Delete {folder} to build it afresh."
         ) from None
     identity, config = package_identity(manifest), manifest.config
-    prompt = str(config["system_prompt"])
+    prompt, form = str(config["system_prompt"]), chat_format(config["chat_format"])
 
     def engine(adapter: Path | None, who: ModelIdentity) -> Engine:
-        base, form = find_base(str(config["base"])), chat_format(config["chat_format"])
-        return llama_engine(base, form, adapter, prompt, who, settings.serve)
+        return llama_engine(str(config["base"]), form, adapter, prompt, who, settings.serve)
 
     return Assistant(
         safety_pipeline(),
@@ -221,14 +218,13 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
     encoder, safety = sentence_vectors(), safety_pipeline()
     recall = Recall.of([example for example in train if example.stands_alone], encoder)
     base_hash, weights = adapter.inputs["base"], adapter.files["adapter_model.safetensors"]
-    prompt, found = settings.train.system_prompt, find_base(settings.base)
-    form = load_chat_format(found)
+    prompt, form = settings.train.system_prompt, load_chat_format(find_base(settings.base))
     with tempfile.TemporaryDirectory(prefix="smallhours-") as scratch:
         gguf = Path(scratch) / "adapter.gguf"
-        convert_adapter(settings.run_folder / "adapter", served_gguf(found, base_hash), gguf)
-        base = llama_engine(found, form, None, prompt, ModelIdentity(base=base_hash), settings.serve)
+        convert_adapter(settings.run_folder / "adapter", served_gguf(settings.base, base_hash), gguf)
+        base = llama_engine(settings.base, form, None, prompt, ModelIdentity(base=base_hash), settings.serve)
         tuned = llama_engine(
-            found, form, gguf, prompt, ModelIdentity(base=base_hash, adapter=weights), settings.serve
+            settings.base, form, gguf, prompt, ModelIdentity(base=base_hash, adapter=weights), settings.serve
         )
         assistant = Assistant(safety, tuned, recall, settings.generation)
 

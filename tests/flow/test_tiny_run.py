@@ -85,9 +85,9 @@ def test_llamacpp_says_what_transformers_says(finished: Settings) -> None:
 
     prompt = finished.train.system_prompt
     sampling = Sampling(temperature=0, max_tokens=20)
-    plain = bootstrap.llama_engine(EMBEDDED, CHATML, None, prompt, ModelIdentity(base="b"), finished.serve)
+    plain = bootstrap.llama_engine("embedded", CHATML, None, prompt, ModelIdentity(base="b"), finished.serve)
     llama = bootstrap.llama_engine(
-        EMBEDDED, CHATML, loud / "adapter.gguf", prompt, ModelIdentity(base="b"), finished.serve
+        "embedded", CHATML, loud / "adapter.gguf", prompt, ModelIdentity(base="b"), finished.serve
     )
     reference = TorchEngine(EMBEDDED, loud, prompt)
     agreed = changed = total = 0

@@ -34,6 +34,8 @@ def loaded_after(code: str) -> set[str]:
         "from smallhours.safety.pipeline import SafetyPipeline",
         "import smallhours.llm",
         "import smallhours.llm.chat_format",
+        "from smallhours.llm.catalog import find_base; find_base('microsoft/DialoGPT-medium')",
+        "import smallhours.export.served_base",
         "import smallhours.bootstrap",
         "import smallhours.corpus.build",
         "import smallhours.corpus.review.session",

@@ -97,7 +97,7 @@ def export_package(
     with staged_folder(
         target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
     ) as folder:
-        weights = served_gguf(base, inputs["base"])
+        weights = served_gguf(base.name, inputs["base"])
         figures["adapter_tensors"] = convert_adapter(run / "adapter", weights, folder / "adapter.gguf")
         known = [*read_examples(run / "dataset" / "pairs.jsonl"), *_more_vetted(run / "dataset")]
         pairs = [pair for pair in known if pair.stands_alone]

@@ -1,17 +1,17 @@
 """Which GGUF file serves a base: the one it comes as, one beside its weights, or one made from them and kept.
 
-The made file is kept by the hash of the weights that it was made from, so a machine that has it needs neither
-those weights nor torch.
+The made file is kept by the hash of the weights that it was made from: a machine that has it needs neither
+those weights, nor torch, nor the hub.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 from smallhours.domain.artifacts import explained_disk_errors
-from smallhours.llm.base import Base, Folder, Packaged
+from smallhours.llm.base import Packaged
+from smallhours.llm.catalog import find_base
 from smallhours.llm.loading import cache_folder, unpack
 
 # Writes the model of a folder to a GGUF file.
@@ -24,23 +24,24 @@ def _convert(folder: Path, target: Path) -> None:
     convert_base(folder, target)
 
 
-def served_gguf(base: Base, identity: str, convert: Convert = _convert) -> Path:
-    """The GGUF file to serve ``base`` from; ``identity`` is the hash of its weights (``Base.identity``).
+def served_gguf(name: str, identity: str, convert: Convert = _convert) -> Path:
+    """The GGUF file to serve the base called ``name`` from; ``identity`` is its ``Base.identity``.
 
     Raises:
-        InputError: the base's files are missing or damaged.
+        InputError: no such base, or its files are missing or damaged.
         RunError: llama.cpp has no counterpart for this architecture or tokenizer.
         ResourceError: the disk is full, or a package or the hub is out of reach.
     """
+    made = cache_folder() / "bases" / f"{identity[:16]}.gguf"
+    if made.is_file():
+        return made
+    base = find_base(name)
     if isinstance(base.source, Packaged):
         return base.weights()
-    if isinstance(base.source, Folder) and len(beside := list(base.source.path.glob("*.gguf"))) == 1:
+    folder = unpack(base)
+    if len(beside := list(folder.glob("*.gguf"))) == 1:
         return beside[0]
-    name = re.sub(r"[^\w.-]+", "-", base.title)
-    target = cache_folder() / "bases" / f"{name}-{identity[:16]}.gguf"
-    if not target.is_file():
-        folder = unpack(base)
-        with explained_disk_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        convert(folder, target)
-    return target
+    with explained_disk_errors(made):
+        made.parent.mkdir(parents=True, exist_ok=True)
+    convert(folder, made)
+    return made

@@ -72,13 +72,13 @@ def check_weights(folder: Path, base: str) -> None:
         missing = [shard for shard in shards if not (folder / shard).is_file()]
         if missing:
             raise InputError(
-                f"base '{base}': half downloaded: {missing[0]} is missing ({len(missing)} of {len(shards)} "
-                f"files that {index.name} lists are); {_again(folder)}"
+                f"base '{base}': half downloaded: {len(missing)} of the {len(shards)} files that "
+                f"{index.name} lists are missing, {missing[0]} first; fetch it again"
             )
     files = weight_files(folder)
     if not files:
         raise InputError(
-            f"base '{base}': {folder} holds no weights ({SAFETENSORS} or {PICKLED}); {_again(folder)}"
+            f"base '{base}': {folder} holds no weights ({SAFETENSORS} or {PICKLED}); fetch it again"
         )
     for file in files:
         _check_length(file, base)
@@ -99,7 +99,7 @@ def _check_length(file: Path, base: str) -> None:
         least = "more than that" if promised is None else f"{promised:,} bytes"
         raise InputError(
             f"base '{base}': half downloaded: {file} has {size:,} bytes and its header promises {least}; "
-            f"{_again(file.parent)}"
+            "fetch it again"
         )
 
 
@@ -115,10 +115,6 @@ def _promised_length(file: Path, size: int) -> int | None:
             return 8 + length + int(max(ends, default=0))
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             return None
-
-
-def _again(folder: Path) -> str:
-    return f"fetch it again (delete {folder} first if that does not help)"
 
 
 def require_memory(base: str, shape: Shape, dtype: str, available: int) -> None:

@@ -13,14 +13,13 @@ from tests.unit.llm.tiny_bases import TEMPLATES, save_base
 
 
 def test_the_embedded_base_serves_itself() -> None:
-    assert served_gguf(EMBEDDED, EMBEDDED.identity()) == EMBEDDED.weights()
+    assert served_gguf("embedded", EMBEDDED.identity()) == EMBEDDED.weights()
 
 
 def test_a_file_beside_the_weights_is_taken_as_it_is(tmp_path: Path) -> None:
     folder = save_base(tmp_path, TEMPLATES["dialogpt: turns and their end"])
     (folder / "by-hand.gguf").write_bytes(b"GGUF")
-    base = find_base(str(folder))
-    assert served_gguf(base, base.identity()) == folder / "by-hand.gguf"
+    assert served_gguf(str(folder), find_base(str(folder)).identity()) == folder / "by-hand.gguf"
 
 
 def test_a_folder_is_converted_once_and_then_not_needed(
@@ -28,15 +27,14 @@ def test_a_folder_is_converted_once_and_then_not_needed(
 ) -> None:
     monkeypatch.setenv("SMALLHOURS_CACHE", str(tmp_path / "cache"))
     folder = save_base(tmp_path / "my model", TEMPLATES["dialogpt: turns and their end"])
-    base = find_base(str(folder))
-    identity = base.identity()
+    identity = find_base(str(folder)).identity()
     converted: list[Path] = []
 
     def convert(source: Path, target: Path) -> None:
         converted.append(source)
         target.write_bytes(b"GGUF")
 
-    first = served_gguf(base, identity, convert)
+    first = served_gguf(str(folder), identity, convert)
     shutil.rmtree(folder)
-    assert served_gguf(base, identity, convert) == first
-    assert converted == [folder] and first.name == f"my-model-{identity[:16]}.gguf"
+    assert served_gguf(str(folder), identity, convert) == first
+    assert converted == [folder] and first.parent == tmp_path / "cache" / "bases"

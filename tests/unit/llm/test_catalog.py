@@ -131,7 +131,7 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "holds no weights"),
     "cut short": (cut_weights, "half downloaded.*promises"),
     "cut in the header": (cut_header, "half downloaded.*more than that"),
-    "a shard is missing": (lose_a_shard, r"half downloaded: model-00002-of-\S+ is missing \(1 of 2 files"),
+    "a shard is missing": (lose_a_shard, r"half downloaded: 1 of the 2 files .* model-00002-of-00002"),
     "a pointer": (
         lambda f: (f / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n"),
         "git lfs pull",
