@@ -23,7 +23,7 @@ from smallhours.train.workload import Steps, Workload, counted_lengths, workload
 Fit = Literal["fits", "tight", "too large"]
 
 # Measured figures lay within these factors of the forecast, on a machine that does nothing else.
-TIME_FACTORS = (0.7, 1.5)
+TIME_FACTORS = (0.55, 1.5)
 MEMORY_FACTORS = (0.75, 1.25)
 # A person waits this long, in seconds, before the quality of a larger base stops to matter.
 PATIENCE = 3600
