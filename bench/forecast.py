@@ -4,7 +4,7 @@
 
 Every case runs in a process of its own; memory is that process's peak. The GPT-2 case is a model of that
 shape made on the spot (random weights, the embedded base's tokenizer), so it needs no hub. Run it when the
-trainer changes, and refit the constants of `smallhours.train.planner`.
+trainer changes, and refit the constants of `smallhours.train.costs`.
 """
 
 from __future__ import annotations

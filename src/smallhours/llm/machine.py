@@ -20,7 +20,7 @@ Dtype = Literal["float32", "bfloat16"]
 # a CPU that has no bfloat16 loses a moment and no more.
 SIZES = (256, 512, 1024)
 PATIENCE = 0.005  # seconds
-ROUNDS = 5
+ROUNDS = 20
 # A cgroup without a limit says "max" (version 2) or a number past any real memory (version 1).
 UNLIMITED = 1 << 60
 

@@ -14,21 +14,17 @@ from smallhours.llm.answer_loss import Encoded
 from smallhours.llm.catalog import EMBEDDED
 from smallhours.llm.machine import Machine, Rates
 from smallhours.llm.shape import Shape
-from smallhours.train import planner
+from smallhours.train import costs, planner
+from smallhours.train.costs import activation_bytes, operations, seconds, serve_memory, train_memory
 from smallhours.train.planner import (
     Candidate,
     Forecast,
     TrainingPlan,
-    activation_bytes,
     announce_forecast,
     duration,
     fit,
     forecast,
     foresee,
-    operations,
-    seconds,
-    serve_memory,
-    train_memory,
 )
 from smallhours.train.responder.run import make_plan
 from smallhours.train.workload import Workload
@@ -77,8 +73,8 @@ def test_what_a_layer_keeps_of_a_token_worked_out_by_hand() -> None:
 
 
 def test_memory_to_train_is_the_sum_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "TRAIN_PROCESS", 1000)
-    monkeypatch.setattr(planner, "ACTIVATION_FACTOR", 1)
+    monkeypatch.setattr(costs, "TRAIN_PROCESS", 1000)
+    monkeypatch.setattr(costs, "ACTIVATION_FACTOR", 1)
     tokens = 2 * (5 - 1) + 1
     parts = (
         1000,  # the process
@@ -111,8 +107,8 @@ def test_a_faster_machine_takes_less_time_in_proportion() -> None:
 def test_time_is_operations_by_the_rate_reached_and_a_moment_for_each_new_shape(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(planner, "REACHED", 0.5)
-    monkeypatch.setattr(planner, "NEW_SHAPE", 3.0)
+    monkeypatch.setattr(costs, "REACHED", 0.5)
+    monkeypatch.setattr(costs, "NEW_SHAPE", 3.0)
     assert seconds(TINY, WORK, rate=2e-6) == pytest.approx(17_084 / (2000 * 0.5) + 3)
 
 
