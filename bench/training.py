@@ -11,7 +11,7 @@ take turns, each repetition in a process of its own. Arms (``--only``):
 - ``trl-default``: TRL's ``SFTTrainer`` as it comes, told to use the CPU: float32 weights, bfloat16 autocast,
   gradient checkpointing.
 - ``trl-best``: the fastest of what TRL offers here (docs/log.md lists what was tried).
-- ``llamafactory``: LLaMA-Factory as it comes, told to use the CPU.
+- ``llamafactory``: LLaMA-Factory as it comes, told to use the CPU and, as in its own examples, bfloat16.
 
 Figures: seconds of the training loop (loading and saving left out); tokens per second, all tokens of the
 examples and no padding, over those seconds; the peak resident memory of the whole process up to the end of
@@ -71,7 +71,7 @@ ARMS = {
             },
         },
     ),
-    "llamafactory": Arm("llama_factory.py", "llamafactory"),
+    "llamafactory": Arm("llama_factory.py", "llamafactory", {"bf16": True}),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from bench.common import figure, missing, write_results
 from bench.environments import PeerUnavailableError, last_line, peer_python
 from bench.training import Measured, Setting, figures_of, take_turns
+from scripts.readme_figures import bench_table
 
 SETTING = Setting(tokens=1000, parameters=100_000, words="a base, 1000 tokens")
 
@@ -103,3 +104,14 @@ def test_an_environment_is_made_once_per_list(tmp_path: Path) -> None:
 )
 def test_the_cause_is_the_last_line_that_says_something(said: str, line: str) -> None:
     assert last_line(said) == line
+
+
+def test_the_readme_shows_spread_and_names_what_is_missing(tmp_path: Path) -> None:
+    runs = {"ours": RUNS["ours"], "trl-best": RUNS["peer"], "llamafactory": []}
+    losses = {"base": [4.0], "ours": [3.0, 3.3], "trl-best": [3.0, 3.0]}
+    figures = figures_of(runs, {"llamafactory": "exit code 1: it broke"}, losses, SETTING, "bfloat16")
+    write_results(tmp_path / "training.json", figures)
+    lines = bench_table(tmp_path / "training.json").splitlines()
+    assert "| speed against TRL's SFTTrainer at its best here | 4.0x (3.0x to 5.0x; n = 2) |" in lines
+    assert "| speed against LLaMA-Factory | not measured: exit code 1: it broke |" in lines
+    assert not any("TRL's defaults" in line for line in lines)
