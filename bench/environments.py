@@ -1,7 +1,7 @@
 """Environments of their own for the trainers that we compare with, made on first use.
 
-Each is a virtual environment in ``bench/.venvs/``, filled from the pinned list ``bench/peers/<name>.txt``, so
-that a peer brings the versions it asks for and ours stay as they are.
+Each is a virtual environment in ``bench/.venvs/``, filled from ``bench/peers/<name>.txt`` alone, a list that
+names every package and its version, so that a peer brings what it asks for and ours stays as it is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,18 @@ def peer_python(name: str, lists: Path = HERE / "peers", environments: Path = HE
     shutil.rmtree(folder, ignore_errors=True)
     for command in (
         [sys.executable, "-m", "venv", "--without-pip", str(folder)],
-        [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", "-r", str(wanted)],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            str(python),
+            "install",
+            "-qq",
+            "--no-deps",
+            "-r",
+            str(wanted),
+        ],
     ):
         try:
             done = subprocess.run(

@@ -21,12 +21,12 @@ def main() -> None:
     job = jobs.read_job()
     torch.manual_seed(job["seed"])
     rows = [{"input_ids": row["input_ids"], "labels": row["labels"]} for row in jobs.read_rows(job)]
+    options = {"per_device_train_batch_size": job["batch_size"], **job["options"].get("config", {})}
     config = SFTConfig(
         output_dir=job["folder"],
         use_cpu=True,
         seed=job["seed"],
         max_steps=job["steps"],
-        per_device_train_batch_size=job["batch_size"],
         learning_rate=job["learning_rate"],
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr_rate": 0.1},
@@ -35,7 +35,7 @@ def main() -> None:
         save_strategy="no",
         disable_tqdm=True,
         model_init_kwargs=job["options"].get("model"),
-        **job["options"].get("config", {}),
+        **options,
     )
     trainer = SFTTrainer(
         job["base"],
