@@ -18,7 +18,8 @@ examples and no padding, over those seconds; the peak resident memory of the who
 training; share of the matrix rate, 4 x parameters x tokens / seconds / rate: 2 operations per parameter and
 token on the way forward, and as many again back, where the base is frozen; the rate is of one product,
 measured in the same processes. Ours computes the system prompt once per batch and is credited with its tokens
-as often as the peers, which compute it for every example. Held-out loss: pairs of groups that no arm saw, by one code for all.
+as often as the peers, which compute it for every example. Held-out loss: pairs of groups that no arm saw, by
+one code for all.
 """
 
 from __future__ import annotations
