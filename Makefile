@@ -2,12 +2,16 @@
 #
 #   make run ARGS="--data pairs.csv --name mine"    flags of `smallhours run`; SMALLHOURS_* variables work, too
 #   make test ARGS="-k safety"                      flags of pytest
+#   make bench ONLY=training ARGS="--steps 12"      one bench and its flags; without ONLY, all of them
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ARGS ?=
+ONLY ?=
+# Flags are of one bench, so ARGS needs ONLY.
+BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus or ONLY=training),corpus training forecast safety))
 
 .PHONY: run test check docs bench format lock browser
 .DEFAULT_GOAL := run
@@ -49,8 +53,7 @@ browser: $(VENV)/.dev
 
 # Minutes to an hour; writes bench/results/.
 bench: $(VENV)/.dev
-	@$(BIN)/python bench/corpus.py $(ARGS)
-	@$(BIN)/python bench/forecast.py
+	@for one in $(BENCHES); do $(BIN)/python -m bench.$$one $(ARGS) || exit; done
 
 lock:
 	@$(PYTHON) scripts/lock.py

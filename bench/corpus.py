@@ -1,6 +1,6 @@
 """How long the corpus stage takes for many rows, and in how much memory: check, and build without the screen.
 
-    python bench/corpus.py --rows 1000000
+    python -m bench.corpus --rows 1000000
 
 The rows are made on the spot from words of the built-in pairs, so that nearly all of them differ. Each part
 runs in a process of its own; memory is that process's peak. There is no peer to compare with in the same run:
@@ -16,13 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.common import RESULTS, figure, write_results
 from smallhours.corpus.sources import builtin_pairs
-from smallhours.domain.artifacts import describe_machine, package_versions, write_aside
 
-RESULTS = Path(__file__).parent / "results" / "corpus.json"
 TOPICS = 40
 
 
@@ -57,8 +55,8 @@ def measured(part: str, path: Path) -> tuple[float, float]:
     """Seconds and peak megabytes of a part in a process of its own."""
     began = time.perf_counter()
     code = (
-        f"import resource, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        f"import corpus; from pathlib import Path\n"
+        f"import resource, sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        f"from bench import corpus; from pathlib import Path\n"
         f"try: corpus.run_part({part!r}, Path({str(path)!r}))\n"
         "finally: print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
@@ -83,25 +81,9 @@ def main() -> None:
             seconds, megabytes = measured(part, path)
             print(f"{part}: {given.rows:,} rows, {seconds:.0f} s, {megabytes:.0f} MB")
             against = f"{given.rows} rows"
-            figures[f"{part} seconds"] = {
-                "value": round(seconds, 1),
-                "unit": "s",
-                "against": against,
-                "runs": 1,
-            }
-            figures[f"{part} peak memory"] = {
-                "value": round(megabytes),
-                "unit": "MB",
-                "against": against,
-                "runs": 1,
-            }
-    result = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": describe_machine(),
-        "versions": package_versions(),
-        "figures": figures,
-    }
-    write_aside(RESULTS, (json.dumps(result, indent=1) + "\n").encode())
+            figures[f"{part} seconds"] = figure([seconds], "s", against)
+            figures[f"{part} peak memory"] = figure([megabytes], "MB", against, digits=0)
+    write_results(RESULTS / "corpus.json", figures)
 
 
 if __name__ == "__main__":

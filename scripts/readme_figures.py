@@ -1,4 +1,4 @@
-"""Write the README's measured table from the logs of runs/default. Used by ``make docs``."""
+"""Write the README's measured tables: of runs/default, and of bench/training.py. Used by ``make docs``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / "runs" / "default"
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+BENCH = ROOT / "bench" / "results" / "training.json"
+BENCH_ROWS = {
+    "speed against trl-best": ("speed against TRL's SFTTrainer at its best here", "{:.1f}x"),
+    "speed against trl-default": ("speed against TRL's defaults", "{:.1f}x"),
+    "speed against llamafactory": ("speed against LLaMA-Factory", "{:.1f}x"),
+    "peak memory against trl-best": ("peak memory against TRL at its best", "{:.2f}x"),
+    "held-out loss against trl-best": ("held-out loss against TRL's, equal steps", "{:.3f}x"),
+    "ours: tokens per second": ("our tokens per second, no padding counted", "{:.0f}"),
+    "ours: share of the matrix rate": ("our share of the measured matrix rate", "{:.0f} %"),
+}
 
 
 def interval(figure: dict[str, Any], percent: bool = False) -> str:
@@ -19,8 +28,33 @@ def interval(figure: dict[str, Any], percent: bool = False) -> str:
     return f"{shown[0]}{unit} ({shown[1]} to {shown[2]}; n = {figure['n']})"
 
 
+def bench_table(results: Path = BENCH) -> str:
+    """Our trainer against its peers; a peer that could not be measured is named with its reason."""
+    found = json.loads(results.read_text(encoding="utf-8"))
+    figures, machine = found["figures"], found["machine"]
+    rows = []
+    for name, (label, form) in BENCH_ROWS.items():
+        each = figures.get(name)
+        if each and each["value"] is None:
+            rows.append(f"| {label} | not measured: {each['reason']} |")
+        elif each:
+            spread = [form.format(each[end]) for end in ("low", "high") if end in each]
+            shown = f"{' to '.join(spread)}; " if spread else ""
+            rows.append(f"| {label} | {form.format(each['value'])} ({shown}n = {each['runs']}) |")
+    return "\n".join(
+        [
+            f"Measured by `make bench ONLY=training` on {found['date']} ({machine['cores']} cores, "
+            f"{machine['machine']}), {figures['ours: training loop']['against']}:",
+            "",
+            "| figure | median (least to most) |",
+            "| --- | --- |",
+            *rows,
+        ]
+    )
+
+
 def table() -> str:
-    """The block between the markers."""
+    """The main job's figures."""
     report = json.loads((RUN / "evaluation" / "report.json").read_text(encoding="utf-8"))
     evaluated = json.loads((RUN / "evaluation" / "manifest.json").read_text(encoding="utf-8"))
     trained = json.loads((RUN / "adapter" / "manifest.json").read_text(encoding="utf-8"))["figures"]
@@ -54,14 +88,23 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def replaced(text: str, mark: str, block: str) -> str:
+    """The text with ``block`` between ``<!-- mark -->`` and ``<!-- /mark -->``."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{block}\n{end}{rest.split(end)[1]}"
+
+
 def main() -> None:
-    """Replace the block in README.md."""
+    """Replace the blocks in README.md for which there are figures."""
     path = ROOT / "README.md"
     text = path.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    path.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", encoding="utf-8")
-    print("README.md: measured table written")
+    if RUN.is_dir():
+        text = replaced(text, "measured", table())
+    if BENCH.is_file():
+        text = replaced(text, "benched", bench_table())
+    path.write_text(text, encoding="utf-8")
+    print("README.md: measured tables written")
 
 
 if __name__ == "__main__":
