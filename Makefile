@@ -50,6 +50,7 @@ browser: $(VENV)/.dev
 # Minutes to an hour; writes bench/results/.
 bench: $(VENV)/.dev
 	@$(BIN)/python bench/corpus.py $(ARGS)
+	@$(BIN)/python bench/safety.py
 
 lock:
 	@$(PYTHON) scripts/lock.py

