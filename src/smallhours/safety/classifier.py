@@ -278,7 +278,8 @@ def read_head(weights: bytes, manifest: str) -> tuple[Weights, Thresholds]:
     about: Mapping[str, Any] = json.loads(manifest)
     with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
         held = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    held["support"] *= held.pop("scale")[:, None]
+    # By columns: a few points against all of it, as one message needs, then take a third of the time.
+    held["support"] = np.asfortranarray(held["support"] * held.pop("scale")[:, None])
     return (
         Weights(
             **held,
