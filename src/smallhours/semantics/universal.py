@@ -112,7 +112,8 @@ class UniversalEncoder:
         mean = (sums @ net.cnn_W + size * net.cnn_b) / np.sqrt(size)
         hidden = np.maximum(mean @ net.p1 + np.maximum(mean @ net.d0, 0) @ net.d1, 0)
         raw = np.tanh(hidden @ net.p3 + np.maximum(hidden @ net.d2, 0) @ net.d3)
-        return raw / np.linalg.norm(raw, axis=1, keepdims=True)
+        found: Floats = raw / np.linalg.norm(raw, axis=1, keepdims=True)
+        return found
 
 
 class _Kinds:
@@ -184,7 +185,7 @@ def _around(starts: Indices, lengths: Indices) -> Indices:
 
 def _summed(given: Floats, runs: Indices) -> Floats:
     """For each row of ``runs`` the sum of what its members give to the places that they have in it."""
-    found = given[runs[:, 0], 0]
+    found: Floats = given[runs[:, 0], 0]
     for place in range(1, runs.shape[1]):
         found += given[runs[:, place], place]
     return found
