@@ -77,7 +77,10 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     from smallhours.corpus.build import build_dataset as build
 
     target = settings.run_folder / "dataset"
-    manifest = build(settings, target, sentence_vectors(), safety_pipeline().screen_input, open_rewriter)
+    safety = safety_pipeline()
+    manifest = build(
+        settings, target, sentence_vectors(), safety.screen_input, open_rewriter, safety.screen_many
+    )
     for caution in manifest.figures.get("cautions", ()):
         announce(f"warning: {caution}")
     announce(f"dataset: {target}")

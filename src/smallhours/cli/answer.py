@@ -39,7 +39,7 @@ def command(settings: Settings, source: Path, target: Path, policy: str | None) 
     assistant = bootstrap.open_assistant(
         settings, with_model=chosen in ("grounded", "generate"), with_base=chosen == "base"
     )
-    finish(process(source, target, lambda conversation: answered(assistant.reply(conversation, chosen))))
+    finish(process(source, target, lambda many: [answered(assistant.reply(one, chosen)) for one in many]))
 
 
 def answered(reply: Reply) -> dict[str, Any]:

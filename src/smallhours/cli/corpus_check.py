@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from smallhours.corpus.checkup import Checkup
     from smallhours.corpus.preview import Preview
     from smallhours.corpus.sources import Source
+    from smallhours.safety import SafetyPipeline
 
 REPORT_ENDINGS = (".csv", ".jsonl")
 
@@ -39,7 +40,7 @@ REPORT_ENDINGS = (".csv", ".jsonl")
     metavar="OUT",
     help="Every problem and repair: .csv or .jsonl.",
 )
-@click.option("--screen/--no-screen", default=True, help="Look for questions in a crisis (about 4 ms a row).")
+@click.option("--screen/--no-screen", default=True, help="Look for questions in a crisis (a few ms a row).")
 @click.option("--json", "as_json", is_flag=True, help="For programs: the counts and the first problems.")
 @with_settings(file="data")
 def check(settings: Settings, target: Path | None, report: Path | None, screen: bool, as_json: bool) -> int:
@@ -66,7 +67,7 @@ def check(settings: Settings, target: Path | None, report: Path | None, screen: 
     if not as_json:
         for line in (line for one in previews for line in one.lines()):
             click.echo(line)
-    timed = _Timed(bootstrap.safety_pipeline().screen_input) if screen else None
+    timed = _Timed(bootstrap.safety_pipeline()) if screen else None
     found = _look(sources, timed, target, report)
     if as_json:
         click.echo(json.dumps(_as_json(previews, found, target), ensure_ascii=False, indent=1))
@@ -105,14 +106,16 @@ def _look(sources: list[Source], screen: _Timed | None, target: Path | None, rep
 
     name = " + ".join(source.name for source in sources)
     invented = all(source.name.startswith(f"{BUILTIN}:") for source in sources)
+    ahead = screen.ahead if screen else None
+    items = counted(examples_of(sources), "checked")
     with ExitStack() as files:
         keep = files.enter_context(pairs_writer(target)) if target else None
         write = files.enter_context(records_writer(report, REPORT_COLUMNS)) if report else None
         found = check_up(
-            counted(examples_of(sources), "checked"),
-            Checker(screen=screen, invented=invented),
+            ahead.over(items) if ahead else items,
+            Checker(screen=ahead, invented=invented),
             write,
-            Repairer(screen) if target else None,
+            Repairer(ahead) if target else None,
             keep,
         )
         if not found.tally.pairs and not found.tally.unreadable:
@@ -123,24 +126,32 @@ def _look(sources: list[Source], screen: _Timed | None, target: Path | None, rep
 
 
 class _Timed:
-    """A screen that knows how long it took. The repair asks about the words of the check: once is enough."""
+    """A safety path that knows how long it took for how many questions; ``ahead`` screens the rows."""
 
-    def __init__(self, screen: Callable[[Conversation], Decision]) -> None:
-        screen(Conversation.of("hello"))  # loads what it needs
-        self._screen = screen
-        self._last: tuple[Conversation, Decision] | None = None
+    def __init__(self, pipeline: SafetyPipeline) -> None:
+        from smallhours.corpus.screening import Ahead
+
+        pipeline.screen_input(Conversation.of("hello"))  # loads what it needs
+        self._pipeline = pipeline
+        self.ahead = Ahead(self._one, self._many)
         self.calls = 0
         self.seconds = 0.0
 
-    def __call__(self, conversation: Conversation) -> Decision:
-        if self._last and self._last[0] == conversation:
-            return self._last[1]
+    def _one(self, conversation: Conversation) -> Decision:
+        with self._timed(1):
+            return self._pipeline.screen_input(conversation)
+
+    def _many(self, conversations: Iterable[Conversation]) -> list[Decision]:
+        asked = list(conversations)
+        with self._timed(len(asked)):
+            return list(self._pipeline.screen_many(asked))
+
+    @contextmanager
+    def _timed(self, calls: int) -> Iterator[None]:
         began = time.perf_counter()
-        decision = self._screen(conversation)
+        yield
         self.seconds += time.perf_counter() - began
-        self.calls += 1
-        self._last = (conversation, decision)
-        return decision
+        self.calls += calls
 
 
 def _lines(found: Checkup, screen: _Timed | None, target: Path | None, report: Path | None) -> Iterator[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +17,7 @@ from smallhours.domain.artifacts import explained_disk_errors
 from smallhours.domain.errors import DataError, InputError
 from smallhours.domain.messages import Conversation, Frozen, Message
 
-Work = Callable[[Conversation], dict[str, Any]]
+Work = Callable[[Sequence[Conversation]], Iterable[dict[str, Any]]]
 
 
 class Line(Frozen):
@@ -35,9 +37,21 @@ class Line(Frozen):
         return Conversation(messages=self.messages, locale=self.locale)
 
 
-def process(source: Path, target: Path, work: Work) -> int:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A line that was read: what it asks about, or what is wrong with it."""
+
+    number: int
+    identity: Any
+    conversation: Conversation | None
+    problem: str = ""
+
+
+def process(source: Path, target: Path, work: Work, together: int = 1) -> int:
     """Write one line for each line of ``source``, in order; return how many were bad.
 
+    ``work`` gets ``together`` conversations at a time from a file, and one at a time from standard input,
+    where somebody may wait for each answer.
     ``-`` stands for standard input or output. Blank lines are passed over. A file is written aside
     and renamed when complete.
 
@@ -46,22 +60,41 @@ def process(source: Path, target: Path, work: Work) -> int:
     """
     bad = 0
     with _reader(source) as lines, _writer(target) as out:
-        for number, raw in enumerate(lines, start=1):
-            if not raw.strip():
-                continue
-            answer = _one(raw, number, source, work)
-            bad += "error" in answer
-            out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        asked = (_read(raw, number) for number, raw in enumerate(lines, start=1) if raw.strip())
+        while chunk := list(islice(asked, 1 if str(source) == "-" else together)):
+            for answer in _answers(chunk, source, work):
+                bad += "error" in answer
+                out.write(json.dumps(answer, ensure_ascii=False) + "\n")
             out.flush()
     return bad
 
 
-def _one(raw: bytes, number: int, source: Path, work: Work) -> dict[str, Any]:
+def _answers(chunk: Sequence[_Asked], source: Path, work: Work) -> Iterator[dict[str, Any]]:
+    """One answer or error for each line; where they cannot be worked on together, one by one."""
+    conversations = [one.conversation for one in chunk if one.conversation]
+    try:
+        worked = iter(list(work(conversations)) if conversations else [])
+    except (ValueError, RecursionError) as error:
+        if len(chunk) > 1:
+            for one in chunk:
+                yield from _answers([one], source, work)
+            return
+        chunk = [replace(chunk[0], conversation=None, problem=_told(error))]
+        worked = iter(())
+    for one in chunk:
+        if one.conversation:
+            yield {"id": one.identity, **next(worked)}
+        else:
+            error_at = {"file": str(source), "line": one.number, "message": one.problem}
+            yield {"id": one.identity, "error": error_at}
+
+
+def _read(raw: bytes, number: int) -> _Asked:
     identity: Any = None
     try:
         data = json.loads(raw.decode("utf-8"))
         identity = data.get("id") if isinstance(data, dict) else None
-        return {"id": identity, **work(Line.model_validate(data).conversation())}
+        return _Asked(number, identity, Line.model_validate(data).conversation())
     except UnicodeDecodeError as error:
         problem = f"not UTF-8 at byte {error.start}; save the file as UTF-8"
     except json.JSONDecodeError as error:
@@ -71,8 +104,12 @@ def _one(raw: bytes, number: int, source: Path, work: Work) -> dict[str, Any]:
         where = ".".join(str(part) for part in first["loc"]) or "line"
         problem = f"{where}: {first['msg']}"
     except (ValueError, RecursionError) as error:
-        problem = str(error) or "nested too deeply"
-    return {"id": identity, "error": {"file": str(source), "line": number, "message": problem}}
+        problem = _told(error)
+    return _Asked(number, identity, None, problem)
+
+
+def _told(error: Exception) -> str:
+    return str(error) or "nested too deeply"
 
 
 @contextlib.contextmanager

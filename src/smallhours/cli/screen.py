@@ -28,7 +28,7 @@ def command(source: Path, target: Path) -> None:
     from smallhours.bootstrap import safety_pipeline
 
     pipeline = safety_pipeline()
-    finish(process(source, target, lambda conversation: screened(pipeline.screen_input(conversation))))
+    finish(process(source, target, lambda many: map(screened, pipeline.screen_many(many)), together=256))
 
 
 def screened(decision: Decision) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class Automaton:
         self._starts: dict[str, set[str]] = {}  # first letters -> prefixes that begin so
         self._states = _States()
         self._begin: frozenset[_Node] | None = None
+        self._begun: dict[str, frozenset[_Node]] = {}  # by symbol: what the roots lead to
         self._before: dict[_Node, list[_Node]] = {}
         self._ends: dict[int, list[_Node]] = {}
         self._ways: dict[int, frozenset[_Node]] = {}
@@ -163,13 +164,22 @@ class Automaton:
 
     def _step(self, states: _States, state: int, symbol: str) -> tuple[int, tuple[int, ...]]:
         active = states.nodes[state]
-        entered = self._entered(active | self._roots(), symbol)
+        entered = self._entered(active, symbol) | self._first(symbol)
         labels = sorted({label for node in entered for label in node.labels})
         if symbol == BOUNDARY or symbol in self._fillers:
             entered.update(node for node in active if not node.in_gap)
         step = (states.id_of(frozenset(entered)), tuple(labels))
         states.steps[state][symbol] = step
         return step
+
+    def _first(self, symbol: str) -> frozenset[_Node]:
+        """The nodes that ``symbol`` leads to at the beginning of any phrase."""
+        known = self._begun.get(symbol)
+        if known is None:
+            if len(self._begun) > _MOST_WORDS:
+                self._begun = {}
+            known = self._begun[symbol] = frozenset(self._entered(self._roots(), symbol))
+        return known
 
     def _entered(self, nodes: Iterable[_Node], symbol: str) -> set[_Node]:
         """The nodes that ``symbol`` leads to, and all that follow from them without a word."""
@@ -200,7 +210,7 @@ class Automaton:
                 for reached in self._entered((node,), symbol):
                     if reached in on_the_way and after.get(reached, -1) < start:
                         after[reached] = start
-            for reached in self._entered(self._roots(), symbol):
+            for reached in self._first(symbol):
                 if reached in on_the_way:
                     after[reached] = index
             starts = after

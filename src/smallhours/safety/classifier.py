@@ -22,9 +22,10 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ _SHORT = 3  # words
 _WINDOW = 800  # characters of a stretch of whole sentences
 _LONG_SENTENCE = 36  # words; longer sentences are also read in parts
 _PART, _STEP = 24, 12  # words
+_TOGETHER = 128  # pieces scored at a time: with as many support texts as the head has, 4 MB
 _MOST = 12_000  # characters read: the first and the last half of this
 _EDGES = " \t\r\n\"'“”‘’«»()[]{}.,;:!?…-–—*_~#>"
 _STRAIGHT = str.maketrans("’‘“”`´", "''\"\"''")
@@ -147,11 +149,24 @@ class Thresholds:
     part: float
 
 
-def nearness(points: Floats, others: Floats, gamma: float) -> Floats:
-    """``exp(-gamma |x - y|^2)`` for each of ``points`` (n, k) and ``others`` (m, k), shape (n, m)."""
-    squares = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None, :]
-    near: Floats = np.exp(-gamma * np.maximum(squares - 2 * points @ others.T, 0.0))
-    return near
+def nearness(points: Floats, others: Floats, gamma: float, squares: Floats | None = None) -> Floats:
+    """``exp(-gamma |x - y|^2)`` for each of ``points`` (n, k) and ``others`` (m, k), shape (n, m).
+
+    ``squares``, shape (m,), are the squared lengths of ``others``, where they are known already.
+    """
+    if squares is None:
+        squares = squared_lengths(others)
+    near: Floats = 2 * points @ others.T
+    np.subtract(squared_lengths(points)[:, None] + squares[None, :], near, out=near)
+    np.maximum(near, 0.0, out=near)
+    near *= -gamma
+    return np.exp(near, out=near)
+
+
+def squared_lengths(rows: Floats) -> Floats:
+    """``|x|^2`` of each of ``rows`` (n, k), shape (n,)."""
+    found: Floats = (rows**2).sum(axis=1)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +186,10 @@ class Weights:
     category: Floats  # (k + 1, categories), the last row is the bias
     categories: tuple[RiskCategory, ...]
     gamma: float
+    squares: Floats = field(init=False)  # (n,), squared lengths of ``support``
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "squares", squared_lengths(self.support))
 
     def reduced(self, vectors: Floats) -> Floats:
         """Sentence vectors, shape (n, dimensions), in ``k`` dimensions."""
@@ -179,7 +198,7 @@ class Weights:
 
     def scores(self, texts: Sequence[str], points: Floats) -> Floats:
         """``(n, 2)`` margins for plain texts and their reduced vectors."""
-        near = nearness(points, self.support, self.gamma)
+        near = nearness(points, self.support, self.gamma, self.squares)
         buckets = [grams(text, len(self.letters)) for text in texts]
         said = [self.letters[found].sum(axis=0) / math.sqrt(max(1, len(found))) for found in buckets]
         total: Floats = near @ self.duals + np.reshape(said, (len(texts), 2)) + self.bias
@@ -199,12 +218,29 @@ class RiskHead:
 
     def detect(self, text: str) -> list[Finding]:
         """At most one finding, ``elevated`` or ``high``, where the text speaks most of a crisis."""
-        read = readable(text)
-        if not read or is_short(text):
-            return []
-        points = self._weights.reduced(self._encoder.encode(list(read)))
+        return self.detect_many([text])[0]
+
+    def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
+        """The same for each of many texts, whose pieces are encoded and scored together."""
+        read = [{} if is_short(text) else readable(text) for text in texts]
+        said = list(dict.fromkeys(chain.from_iterable(read)))
+        if not said:
+            return [[] for _ in texts]
+        points = self._weights.reduced(self._encoder.encode(said))
+        blocks = range(0, len(said), _TOGETHER)
+        scores = np.concatenate(
+            [self._weights.scores(said[at : at + _TOGETHER], points[at : at + _TOGETHER]) for at in blocks]
+        )
+        row = {piece: number for number, piece in enumerate(said)}
+        found = []
+        for text, own in zip(texts, read, strict=True):
+            rows = [row[piece] for piece in own]
+            found.append(self._found(text, own, points[rows], scores[rows]) if rows else [])
+        return found
+
+    def _found(self, text: str, read: Mapping[str, Piece], points: Floats, margins: Floats) -> list[Finding]:
         parts = np.array([piece.part for piece in read.values()])
-        scores = self._weights.scores(list(read), points) - self._thresholds.part * parts[:, None]
+        scores = margins - self._thresholds.part * parts[:, None]
         worst = int(scores[:, 0].argmax())
         level = self._level(float(scores[worst, 0]), float(scores[:, 1].max()))
         if level is RiskLevel.NONE:
@@ -242,7 +278,8 @@ def read_head(weights: bytes, manifest: str) -> tuple[Weights, Thresholds]:
     about: Mapping[str, Any] = json.loads(manifest)
     with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
         held = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    held["support"] *= held.pop("scale")[:, None]
+    # By columns: a few points against all of it, as one message needs, then take a third of the time.
+    held["support"] = np.asfortranarray(held["support"] * held.pop("scale")[:, None])
     return (
         Weights(
             **held,
@@ -266,3 +303,8 @@ def risk_head() -> RiskHead:
 def detect(text: str) -> list[Finding]:
     """What the shipped head finds in one message."""
     return risk_head().detect(text)
+
+
+def detect_many(texts: Sequence[str]) -> list[list[Finding]]:
+    """What it finds in each of many messages, in less time than one by one."""
+    return risk_head().detect_many(texts)

@@ -6,6 +6,7 @@ Only for records and replies: no finding ever depends on it. Short text is often
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 UNKNOWN = "und"
 DEFAULT = "en"
@@ -40,14 +41,19 @@ for _language, _words in _COMMON.items():
         _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
 
 
+@lru_cache(maxsize=1 << 12)
+def _script(ch: str) -> str:
+    name = unicodedata.name(ch, "LATIN")
+    return next((code for prefix, code in _SCRIPTS if name.startswith(prefix)), "latin")
+
+
 def guess_language(text: str) -> str:
     """A two-letter code; ``en`` when nothing tells, ``und`` for a text without letters."""
     sample = text[:_SAMPLE].lower()
     counts: dict[str, int] = {}
     for ch in sample:
         if ch.isalpha():
-            name = unicodedata.name(ch, "LATIN")
-            script = next((code for prefix, code in _SCRIPTS if name.startswith(prefix)), "latin")
+            script = _script(ch)
             counts[script] = counts.get(script, 0) + 1
     if not counts:
         return UNKNOWN

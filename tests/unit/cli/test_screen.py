@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from smallhours.cli.lines import process
 from smallhours.cli.main import run
+from smallhours.domain.messages import Conversation
 
 KEYS = ["id", "level", "categories", "action", "score", "language", "findings", "policy"]
 
@@ -71,3 +74,24 @@ def test_a_file_that_is_not_there_is_named(
     assert run(["screen", "--in", str(source), "--out", str(tmp_path / target)]) == 2
     assert str(tmp_path) in capsys.readouterr().err
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_many_lines_keep_their_order_and_bad_ones_their_place(tmp_path: Path) -> None:
+    lines = ["{" if n % 100 == 7 else json.dumps({"id": n, "text": f"hello {n % 3}"}) for n in range(600)]
+    code, out = screened(tmp_path, *lines)
+    assert code == 2
+    assert [row["error"]["line"] - 1 if "error" in row else row["id"] for row in out] == list(range(600))
+
+
+def test_lines_that_cannot_be_worked_on_together_are_worked_on_one_by_one(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps({"text": text}) + "\n" for text in ("fine", "bad", "good")))
+
+    def work(conversations: Sequence[Conversation]) -> list[dict[str, str]]:
+        if any(one.last_user_text == "bad" for one in conversations):
+            raise ValueError("no")
+        return [{"said": one.last_user_text} for one in conversations]
+
+    assert process(source, target, work, together=8) == 1
+    out = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [row.get("said") or row["error"]["message"] for row in out] == ["fine", "no", "good"]

@@ -192,6 +192,29 @@ class TestTheHeadThatShips:
         assert sorted(taken)[15] < 0.04  # about 10 ms on a quiet machine
 
 
+class TestManyAtOnce:
+    def test_each_text_gets_what_it_gets_alone(self) -> None:
+        texts = [
+            "i have written the letters and hidden them. tonight is the last night",
+            "how do i cook rice for six people",
+            "yes",
+            "",
+            "how do i cook rice for six people",
+            "no quiero seguir viviendo así",
+        ]
+        found = classifier.detect_many(texts)
+        assert found == [classifier.detect(text) for text in texts]
+        assert any(found) and not all(found)
+
+    def test_nothing_to_read_gives_nothing(self) -> None:
+        assert classifier.detect_many([]) == []
+        assert classifier.detect_many(["", "ok"]) == [[], []]
+
+    def test_more_pieces_than_are_scored_at_a_time(self) -> None:
+        texts = [f"the letter said number {number} and nothing else" for number in range(300)]
+        assert [len(found) for found in head(1.0, 2.0).detect_many(texts)] == [1] * 300
+
+
 class TestBesideTheRules:
     def test_a_short_denial_is_excused_for_both(self) -> None:
         decision = SafetyPipeline().screen_input(Conversation.of("i would never hurt myself"))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallhours.domain.messages import Conversation
+from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.domain.risk import Action, Decision, Finding, RiskLevel
 from smallhours.safety import SafetyPipeline
 from smallhours.safety.detectors import crisis, reply
@@ -182,3 +183,47 @@ def test_importing_the_package_loads_no_torch_and_no_web() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+MESSAGES = st.one_of(st.sampled_from((*STATEMENTS, "hello", "how do i cook rice", "")), st.text(max_size=40))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(MESSAGES, min_size=1, max_size=4), max_size=8))
+def test_many_are_screened_as_each_is(talks: list[list[str]]) -> None:
+    conversations = [
+        Conversation(messages=tuple(Message(role=Role.USER, content=text) for text in texts))
+        for texts in talks
+    ]
+    assert list(PLAIN.screen_many(conversations)) == [PLAIN.screen_input(c) for c in conversations]
+
+
+class TestManyAtOnce:
+    def test_no_more_are_read_ahead_than_a_few_hundred(self) -> None:
+        read: list[int] = []
+        endless = (read.append(number) or Conversation.of(f"hello {number}") for number in itertools.count())
+        assert next(PLAIN.screen_many(endless)).level is RiskLevel.NONE
+        assert len(read) <= 256
+
+    def test_where_the_bulk_detector_breaks_each_goes_by_itself(self) -> None:
+        def breaks(_: Sequence[str]) -> Sequence[Sequence[Finding]]:
+            raise RuntimeError("out of memory")
+
+        pipeline = SafetyPipeline({"crisis": crisis.detect}, bulk_detectors={crisis.detect: breaks})
+        many = [HELLO, Conversation.of("i want to kill myself")]
+        assert list(pipeline.screen_many(many)) == [pipeline.screen_input(one) for one in many]
+
+    def test_where_one_by_one_breaks_too_it_escalates(self) -> None:
+        pipeline = SafetyPipeline({"crisis": broken}, bulk_detectors={broken: lambda _: []})
+        assert [decision.level for decision in pipeline.screen_many([HELLO])] == [RiskLevel.ELEVATED]
+
+    def test_what_is_found_for_many_stands_for_what_is_found_in_each(self) -> None:
+        found = Finding(detector="crisis", rule="r", level=RiskLevel.HIGH)
+        pipeline = SafetyPipeline(
+            {"crisis": broken}, bulk_detectors={broken: lambda texts: [[found]] * len(texts)}
+        )
+        assert [decision.level for decision in pipeline.screen_many([HELLO])] == [RiskLevel.HIGH]
+
+    def test_bulk_detection_is_for_its_own_detector_only(self) -> None:
+        decisions = list(SafetyPipeline({"classifier": broken}).screen_many([HELLO]))
+        assert decisions[0].level is RiskLevel.ELEVATED
