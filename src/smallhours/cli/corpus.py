@@ -26,9 +26,7 @@ command.add_command(check)
 
 
 @command.command()
-@click.option(
-    "--data", help="Pairs: a file, hf:owner/name/config:split, or builtin:98 …  [default: builtin:en]"
-)
+@click.option("--data", help="Pairs: a file, hf:owner/name, or builtin:98 …  [default: builtin:en]")
 @click.option("--name", help="Name of the run folder.  [default: default]")
 @REVIEWED_ONLY
 @SIGN_OFFS

@@ -13,8 +13,7 @@ from smallhours.domain.settings import Settings
 
 @click.command()
 @click.option(
-    "--data",
-    help="Pairs: a file, hf:owner/name/config:split, or builtin:98, builtin:en …  [default: builtin:en]",
+    "--data", help="Pairs: a file, hf:owner/name, or builtin:98, builtin:en …  [default: builtin:en]"
 )
 @click.option("--base", help="A base from the catalog.  [default: embedded]")
 @click.option("--name", help="Name of the run folder.  [default: default]")

@@ -113,9 +113,9 @@ class Pass:
 
 
 def open_sources(data: str | Path | None, reading: Reading | None = None) -> list[Source]:
-    """What ``data`` names: a file, ``hf:owner/name/config:split``, or ``builtin:`` with collections joined by ``+``.
+    """What ``data`` names: a file, a data set (``hf:owner/name/config:split``), or ``builtin:`` collections.
 
-    None is the default collection. Raises DataError for a collection that we do not have, or no name at all.
+    Collections are joined by ``+``; None is the default one. Raises DataError for a collection that we do not have, or no name at all.
     """
     data = None if data is None else str(data)
     if data is None or data == BUILTIN:

@@ -147,8 +147,8 @@ def read_excel(path: Path, name: str, sheet: str | None = None) -> Table:
         )
     if chosen is not None and _has_merged_cells(book, sheets[chosen]):
         notes.append(
-            f"{name}: has merged cells, which hold their text in their first row alone; unmerge them and fill "
-            "the text down if the other rows need it"
+            f"{name}: has merged cells, which hold their text in their first row alone; if the other rows "
+            "need it, unmerge them and fill it down"
         )
     table = chosen and with_header(_excel_cells(sheets[chosen]), notes, f"Excel, sheet '{chosen}'")
     if not table:

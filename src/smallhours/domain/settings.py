@@ -152,7 +152,7 @@ class Settings(Frozen):
 
     data: Data = Field(
         None,
-        description="pairs: a file, hf:owner/name/config:split, or builtin:en (the default), builtin:98, builtin:en+es …",
+        description="pairs: a file, hf:owner/name, or builtin:en (the default), builtin:98, builtin:en+es …",
     )
     base: str = Field("embedded", description="a name from the catalog")
     name: str = Field(
