@@ -115,7 +115,10 @@ class Pass:
 def open_sources(data: str | Path | None, reading: Reading | None = None) -> list[Source]:
     """What ``data`` names: a file, a data set (``hf:owner/name/config:split``), or ``builtin:`` collections.
 
-    Collections are joined by ``+``; None is the default one. Raises DataError for a collection that we do not have, or no name at all.
+    Collections are joined by ``+``; None is the default one.
+
+    Raises:
+        DataError: for a collection that we do not have, or what cannot be the name of a data set.
     """
     data = None if data is None else str(data)
     if data is None or data == BUILTIN:

@@ -339,3 +339,14 @@ def test_merged_cells_are_told_for_they_hold_one_text(tmp_path: Path) -> None:
     book.save(path)
     assert any("has merged cells" in note for note in preview(source).notes)
     assert [example.topic for example in read_pairs(path)] == ["sleep", "general"]
+
+
+def test_a_row_with_two_faults_is_one_unreadable_row() -> None:
+    tally = Tally()
+    for fault in (
+        Fault("row 2", "question is empty"),
+        Fault("row 2", "answer is empty"),
+        Fault("row 3", "too"),
+    ):
+        tally.add(fault)
+    assert tally.unreadable == 2
