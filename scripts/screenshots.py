@@ -1,4 +1,4 @@
-"""Draw docs/images from a finished run: the chat (desktop, phone, crisis) and the report.
+"""Draw docs/images from a finished run: the chat (desktop, phone, crisis), the report and the review page.
 
 Used by ``make docs``. Needs runs/default (made by ``make run``) and a Chromium.
 """
@@ -6,16 +6,24 @@ Used by ``make docs``. Needs runs/default (made by ``make run``) and a Chromium.
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 from ensure_browser import installed
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from smallhours import bootstrap
-from smallhours.domain.settings import load_settings
+from smallhours.cli.review_page.app import create_page
+from smallhours.corpus.review.record import Reviewer, Verdict
+from smallhours.corpus.review.session import Review
+from smallhours.corpus.sources import builtin_pairs
+from smallhours.domain.settings import ServeSettings, load_settings
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -55,22 +63,47 @@ def shoot_report(browser: Browser, report: Path) -> None:
     page.screenshot(path=IMAGES / "report.png")
 
 
+def shoot_review(browser: Browser) -> None:
+    """One pair on the review page, just after a verdict on which another reviewer thinks otherwise."""
+    pairs = builtin_pairs("98")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "signoffs.jsonl"
+        first = Review(pairs, file, Reviewer(name="First reviewer", credential="GP"))
+        first.sign(0, Verdict.REJECT, "too brisk for two in the morning")
+        second = Review(pairs, file, Reviewer(name="Second reviewer", credential="clinical psychologist"))
+        with serving(create_page(second, "review")) as url:
+            page = browser.new_page(viewport={"width": 1180, "height": 820})
+            page.goto(f"{url}/review/")
+            page.get_by_role("button", name="Approve").click()
+            page.get_by_role("checkbox").wait_for()
+            page.screenshot(path=IMAGES / "review.png")
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The address of ``app`` on a free port of this machine, while the block lasts."""
+    bound = bootstrap.bind(ServeSettings(port=0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
 def main() -> int:
     """Serve the run, look at it, leave."""
     settings = load_settings()
     IMAGES.mkdir(parents=True, exist_ok=True)
     app = bootstrap.build_app(settings, bootstrap.open_assistant(settings))
-    bound = bootstrap.bind(settings.serve.model_copy(update={"port": 0}))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True).start()
-    while not server.started:
-        time.sleep(0.05)
-    with sync_playwright() as driver:
+    with serving(app) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=installed(), args=FLAGS)
-        shoot_chat(browser, f"http://127.0.0.1:{bound.getsockname()[1]}")
+        shoot_chat(browser, url)
         shoot_report(browser, settings.run_folder / "evaluation" / "report.html")
+        shoot_review(browser)
         browser.close()
-    server.should_exit = True
     print(f"pictures: {IMAGES}")
     return 0
 

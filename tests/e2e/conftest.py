@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
 from smallhours.corpus.sources import builtin_pairs
 from smallhours.domain.settings import GenerationSettings, ServeSettings
@@ -20,6 +17,10 @@ from smallhours.semantics.vectors import SentenceVectors
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.app import create_app
 from smallhours.serve.recall import Recall
+from tests.e2e.serving import QUIET, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ANSWER = (
     "Lying awake with a busy head is hard. Write tomorrow's first task on paper, then put the paper "
@@ -36,16 +37,8 @@ def chat_url() -> Iterator[str]:
         Recall.of(builtin_pairs("98"), encoder),
         GenerationSettings(),
     )
-    listening = socket.create_server(("127.0.0.1", 0))
-    app = create_app(assistant, ServeSettings(), "smallhours-test")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=10)
+    with serving(create_app(assistant, ServeSettings(), "smallhours-test")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +47,12 @@ def chromium_path() -> str:
         if candidate and Path(candidate).is_file():
             return candidate
     pytest.fail("no Chromium: 'make test' installs one, or set CHROMIUM to its path")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    driver = pytest.importorskip("playwright.sync_api")
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=QUIET)
+        yield browser
+        browser.close()

@@ -16,32 +16,15 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 CHAT = "**/v1/chat/completions"
 ELSEWHERE = "https://www.wikipedia.org/"
 PHONE = {"width": 360, "height": 740}
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SENTENCES = ["That sounds tiring. ", "You are not alone with it.\n\n", "What would help tonight?"]
 RESOURCE = {"name": "Night Line", "for": "anyone", "tel": "0800 123", "sms": "85258",
             "sms_text": "HELLO THERE", "url": "https://example.org/", "hours": "24/7"}  # fmt: skip
 ABOUT = {"level": "none", "action": "answer", "resources": [], "disclaimer": "An AI.", "source": "generated"}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -204,7 +204,11 @@ def _take_notes(
         if isinstance(item, Found):
             notes.add(item.example)
         problems = checker.problems(item)
-        errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
+        errors = [
+            str(problem).removesuffix(f" ({problem.severity})")
+            for problem in problems
+            if problem.severity is Severity.ERROR
+        ]
         warnings += len(problems) - len(errors)
         faults += len(errors)
         shown += errors[: max(0, SHOWN - len(shown))]

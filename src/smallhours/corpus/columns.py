@@ -40,6 +40,8 @@ _ENDINGS = {
 }  # fmt: skip
 
 _MEANING = {name: column for column, names in NAMES.items() for name in names}
+_LONGEST_NAME = 8  # words; a longer one is hardly the name of a column
+_SHOWN = 60  # characters of a name
 _HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^\w]+|_+")
 
@@ -79,14 +81,27 @@ def meanings(
         elif len(ending := _ending_like(meaning, header, columns)) == 1:
             columns[ending[0]] = meaning
     wrong += _slips(header, columns)
-    listed = ", ".join(f"'{name}'" for name in header if name.strip()) or "none"
-    wrong += [
-        f"there is no column '{needed}'; columns found: {listed}. Say which one it is with "
-        f"--set corpus.columns='{needed}=NAME'"
-        for needed in NEEDED
-        if needed not in columns.values()
-    ]
+    missing = [needed for needed in NEEDED if needed not in columns.values()]
+    if missing:
+        wrong.append(_missing(missing, header))
     return columns, wrong
+
+
+def _missing(missing: Sequence[str], header: Sequence[str]) -> str:
+    """One message for all that is missing: two assignments of ``corpus.columns`` would undo each other."""
+    listed = ", ".join(f"'{_shortened(name)}'" for name in header if name.strip()) or "none"
+    wanted = " and no column ".join(f"'{needed}'" for needed in missing)
+    one = "one it is" if len(missing) == 1 else "ones they are"
+    told = ",".join(f"{needed}=NAME" for needed in missing)
+    text = f"there is no column {wanted}; columns found: {listed}. Say which {one} with "
+    text += f"--set corpus.columns='{told}'"
+    if any(len(name.split()) > _LONGEST_NAME for name in header):
+        text += "; if this row is a pair already, put a row 'question', 'answer' above it"
+    return text
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…"
 
 
 def _ending_like(meaning: str, header: Sequence[str], columns: Mapping[str, str]) -> list[str]:

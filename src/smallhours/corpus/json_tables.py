@@ -17,6 +17,7 @@ from smallhours.domain.errors import DataError
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _HALF = "holds half a character (an unpaired \\ud…); write the whole one"
 _TURNS = {"messages", "conversations"}
+_DEEPEST = 4  # objects within objects in which the pairs are looked for
 
 
 def read_lines(path: Path, name: str, sheet: str | None = None) -> Table:
@@ -94,7 +95,26 @@ def _records_in(value: Mapping[str, Any], name: str, notes: list[str]) -> list[A
     if len(value) > 1 and all(isinstance(held, dict) for held in value.values()):
         notes.append(f"{name}: each pair is named by its key")
         return [{"id": key, **held} for key, held in value.items()]
+    nested = dict(_nested_lists(value))
+    if len(nested) == 1:
+        (place, held), *_ = nested.items()
+        notes.append(f"{name}: the pairs are the list '{place}'")
+        return held
+    if nested and not lists:
+        found = ", ".join(f"'{place}'" for place in nested)
+        raise DataError(
+            f"{name}: holds several lists of objects ({found}); save the one with the pairs by itself"
+        )
     return [value]
+
+
+def _nested_lists(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Every list of objects below ``value``, by its path (``data.train``); the turns of a pair are none."""
+    for key, held in value.items():
+        if isinstance(held, dict) and above.count(".") < _DEEPEST:
+            yield from _nested_lists(held, f"{above}{key}.")
+        elif isinstance(held, list) and held and isinstance(held[0], dict) and key not in _TURNS:
+            yield f"{above}{key}", held
 
 
 def _same_size(columns: Any) -> bool:

@@ -92,7 +92,10 @@ def _short(text: str) -> str:
 
 @dataclass
 class Tally:
-    """What there is, counted on the way in a memory that does not grow with the rows."""
+    """What there is, counted on the way in a memory that does not grow with the rows.
+
+    ``unreadable`` counts rows, however many faults each has.
+    """
 
     pairs: int = 0
     conversations: int = 0
@@ -100,6 +103,7 @@ class Tally:
     topics: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     _lengths: Counter[int] = field(default_factory=Counter)
+    _unread: str = ""  # the last row that could not be read
 
     def counting(self, items: Iterable[Found | Fault]) -> Iterator[Found | Fault]:
         """The same items, counted."""
@@ -110,7 +114,8 @@ class Tally:
     def add(self, item: Found | Fault) -> None:
         """Count one more."""
         if isinstance(item, Fault):
-            self.unreadable += 1
+            self.unreadable += item.place != self._unread  # a row may have several faults
+            self._unread = item.place
             return
         example = item.example
         self.pairs += 1

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
+
+from smallhours.corpus.columns import meanings
+
+TOP = 50  # rows in which the header must stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,33 @@ def with_header(
     notes: list[str],
     kind: str,
 ) -> Table | None:
-    """A table from numbered rows of cells, the first filled one of which names the columns, if any is."""
-    for item in rows:
-        if isinstance(item, Fault):
-            return Table(iter([item]), notes=notes, kind=kind)
-        cells = item[1]
-        if any(is_filled(cell) for cell in cells):
-            header = _told_apart([str(cell).strip() if is_filled(cell) else "" for cell in cells])
-            return Table(_records(rows, header), header, notes, kind)
-    return None
+    """A table from numbered rows of cells, the first filled one of which names the columns, if any is.
+
+    A title above the header (a row of one cell, before the first row that names a question and an answer) is
+    noted and not read.
+    """
+    head = list(islice(rows, TOP))
+    filled = [at for at, item in enumerate(head) if isinstance(item, Fault) or any(map(is_filled, item[1]))]
+    if not filled:
+        return None
+    named = [(at, _names(head[at])) for at in filled]
+    at = next((at for at, names in named if names and not meanings(names)[1]), filled[0])
+    if any(len(list(filter(None, names))) != 1 for earlier, names in named if earlier < at):
+        at = filled[0]  # a row of several cells is no title: it is the header
+    for earlier, names in named:
+        if earlier < at:
+            title = "".join(names)[:40]
+            notes.append(f"row {earlier + 1}, '{title}', stands above the header and is not read")
+    chosen = head[at]
+    if isinstance(chosen, Fault):
+        return Table(iter([chosen]), notes=notes, kind=kind)
+    header = _told_apart(_names(chosen))
+    return Table(_records(chain(head[at + 1 :], rows), header), header, notes, kind)
+
+
+def _names(item: tuple[int, list[Any]] | Fault) -> list[str]:
+    """The cells of a row as names of columns; none of a fault."""
+    return [] if isinstance(item, Fault) else [str(c).strip() if is_filled(c) else "" for c in item[1]]
 
 
 def is_filled(cell: Any) -> bool:

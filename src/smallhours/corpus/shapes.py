@@ -203,7 +203,7 @@ def _text(value: Any, meaning: str, column: str, wrong: list[str]) -> str:
     if value is None or value != value:  # not a number: how tables of numbers write an empty cell
         value = ""
     if not isinstance(value, str):
-        wrong.append(f"{meaning} must be text, not {value!r:.40} (column '{column}')")
+        wrong.append(f"{meaning} must be text, not {value!r:.40}; write it out in words (column '{column}')")
         return ""
     if not value.strip():
         wrong.append(f"{meaning} is empty; every pair needs one (column '{column}')")

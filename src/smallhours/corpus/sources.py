@@ -12,6 +12,7 @@ from importlib import resources
 from itertools import chain, islice
 from pathlib import Path
 
+from smallhours.corpus.hub import HUB, HubName, open_hub
 from smallhours.corpus.rows import Fault, Row, Table
 from smallhours.corpus.shapes import Found, Interpreter
 from smallhours.corpus.tables import open_table
@@ -22,8 +23,6 @@ from smallhours.domain.records import Example
 SHOWN = 20
 SAMPLE = 200  # rows looked at before the first is read, to settle what field names leave open
 BUILTIN = "builtin"
-HUB = "hf:"
-SPLIT = "train"
 
 # The collections that come with us: the file, and how many of its first rows (None: all).
 _COLLECTIONS: dict[str, tuple[str, int | None]] = {
@@ -58,7 +57,7 @@ class Source:
 
     def table(self) -> Table:
         """A fresh pass over the rows. Raises DataError when there is none to be had."""
-        table = _open_hub(self.hub) if self.hub else open_table(self._path(), self.name, self.reading.sheet)
+        table = open_hub(self.hub) if self.hub else open_table(self._path(), self.name, self.reading.sheet)
         return replace(table, rows=islice(table.rows, self.limit)) if self.limit else table
 
     def pass_over(self) -> Pass:
@@ -114,9 +113,12 @@ class Pass:
 
 
 def open_sources(data: str | Path | None, reading: Reading | None = None) -> list[Source]:
-    """What ``data`` names: a file, ``hf:owner/name``, or ``builtin:`` with collections joined by ``+``.
+    """What ``data`` names: a file, a data set (``hf:owner/name/config:split``), or ``builtin:`` collections.
 
-    None is the default collection. Raises DataError for a collection that we do not have.
+    Collections are joined by ``+``; None is the default one.
+
+    Raises:
+        DataError: for a collection that we do not have, or what cannot be the name of a data set.
     """
     data = None if data is None else str(data)
     if data is None or data == BUILTIN:
@@ -125,7 +127,8 @@ def open_sources(data: str | Path | None, reading: Reading | None = None) -> lis
         return [_collection(name) for name in data.removeprefix(f"{BUILTIN}:").split("+")]
     if data.startswith(HUB):
         name = data.removeprefix(HUB)
-        return [Source(data, name.rpartition("/")[2] or name, hub=name, reading=reading or Reading())]
+        stem = HubName.of(name).repository.rpartition("/")[2]
+        return [Source(data, stem, hub=name, reading=reading or Reading())]
     path = Path(data)
     return [Source(path.name, path.stem, path, reading=reading or Reading())]
 
@@ -216,28 +219,3 @@ def hash_pairs(data: str | Path | None, reading: Reading | None = None) -> str:
     """
     hashes = [source.content_hash() for source in open_sources(data, reading)]
     return hashes[0] if len(hashes) == 1 else hash_json(hashes)
-
-
-def _open_hub(name: str) -> Table:
-    """A data set of the hub, streamed by ``datasets``: ``owner/name`` or ``owner/name:split``."""
-    try:
-        import datasets  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        raise DataError(
-            f"{HUB}{name}: reading from the hub needs the package datasets; "
-            "install it with: pip install datasets"
-        ) from None
-    repository, _, split = name.partition(":")
-    try:
-        rows = datasets.load_dataset(repository, split=split or SPLIT, streaming=True)
-    except Exception as error:  # noqa: BLE001  (datasets raises a dozen kinds, from several libraries)
-        raise DataError(
-            f"{HUB}{name}: cannot be loaded ({type(error).__name__}: {str(error).splitlines()[0]:.200}). "
-            "Check the name, the network and whether the data set is gated."
-        ) from None
-
-    def numbered() -> Iterator[Row | Fault]:
-        for number, value in enumerate(rows, start=1):
-            yield Row(f"row {number}", number, dict(value))
-
-    return Table(numbered(), tuple(rows.column_names) if rows.column_names else None, kind="data set")

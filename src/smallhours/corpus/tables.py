@@ -16,7 +16,7 @@ from typing import Any
 from smallhours.corpus.columns import meanings
 from smallhours.corpus.encoding import detect
 from smallhours.corpus.json_tables import read_json, read_lines
-from smallhours.corpus.rows import Fault, Row, Table, is_filled, with_header
+from smallhours.corpus.rows import TOP, Fault, Row, Table, is_filled, with_header
 from smallhours.domain.errors import DataError
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -24,7 +24,8 @@ _TOLD = re.compile(
     r"\"?sep=(.)\"?", re.IGNORECASE
 )  # how Excel says in the first line which separator follows
 BATCH = 1024
-_HEAD = 50  # rows of a sheet in which its header must stand
+_PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
+_MERGED = b"<mergeCell "
 _LONGEST_CELL = 1 << 20
 _EMPTY = "is empty; every pair needs a question and an answer"
 
@@ -36,6 +37,8 @@ def open_table(path: Path, name: str, sheet: str | None = None) -> Table:
         DataError: for an ending we do not read, a file that is empty, or one that is not what it says.
     """
     reader = READERS.get(path.suffix.lower())
+    if path.suffix.lower() in _PACKED:
+        raise DataError(f"{name}: is compressed; unpack it and name the file of pairs in it")
     if reader is None:
         raise DataError(
             f"{name}: files of kind '{path.suffix}' are not read; save it as one of {', '.join(READERS)}"
@@ -130,9 +133,9 @@ def read_excel(path: Path, name: str, sheet: str | None = None) -> Table:
     sheets = {one.title: one for one in book.worksheets}
     chosen = sheet
     if chosen is None:
-        headers = {title: _first_cells(one) for title, one in sheets.items()}
-        fitting = [title for title, header in headers.items() if not meanings(header)[1]]
-        filled = [title for title, header in headers.items() if header]
+        heads = {title: _head(one) for title, one in sheets.items()}
+        fitting = [title for title, rows in heads.items() if any(not meanings(names)[1] for names in rows)]
+        filled = [title for title, rows in heads.items() if rows]
         chosen = next(iter(fitting or filled), None)
     elif chosen not in sheets:
         raise DataError(f"{name}: has no sheet '{sheet}'; its sheets are {', '.join(map(repr, sheets))}")
@@ -141,6 +144,11 @@ def read_excel(path: Path, name: str, sheet: str | None = None) -> Table:
         others = ", ".join(repr(title) for title in sheets if title != chosen)
         notes.append(
             f"{name}: read the sheet '{chosen}' and not {others}; choose another with --set corpus.sheet=NAME"
+        )
+    if chosen is not None and _has_merged_cells(book, sheets[chosen]):
+        notes.append(
+            f"{name}: has merged cells, which hold their text in their first row alone; if the other rows "
+            "need it, unmerge them and fill it down"
         )
     table = chosen and with_header(_excel_cells(sheets[chosen]), notes, f"Excel, sheet '{chosen}'")
     if not table:
@@ -154,11 +162,25 @@ def _excel_cells(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
         yield number, [cell.strip() if isinstance(cell, str) else cell for cell in cells]
 
 
-def _first_cells(sheet: Any) -> list[str]:
-    for _, cells in islice(_excel_cells(sheet), _HEAD):
-        if any(is_filled(cell) for cell in cells):
-            return [str(cell).strip() if is_filled(cell) else "" for cell in cells]
-    return []
+def _head(sheet: Any) -> list[list[str]]:
+    """The first filled rows as names of columns."""
+    rows = (cells for _, cells in islice(_excel_cells(sheet), TOP))
+    return [
+        [str(cell).strip() if is_filled(cell) else "" for cell in cells]
+        for cells in rows
+        if any(map(is_filled, cells))
+    ]
+
+
+def _has_merged_cells(book: Any, sheet: Any) -> bool:
+    """Whether the file of the sheet names any; openpyxl leaves them out when it reads row by row."""
+    with book._archive.open(sheet._worksheet_path) as stream:
+        tail = b""
+        while piece := stream.read(1 << 20):
+            if _MERGED in tail + piece:
+                return True
+            tail = piece[-len(_MERGED) :]
+    return False
 
 
 READERS: dict[str, Callable[[Path, str, str | None], Table]] = {

@@ -54,6 +54,14 @@ def unfolded(value: Any) -> Any:
         return value
 
 
+def _joined(said: Any) -> Any:
+    """A content in parts (``[{"type": "text", "text": …}]``) as one text, if every part is text."""
+    if not isinstance(said, list) or not said:
+        return said
+    parts = [part.get("text") if isinstance(part, Mapping) else None for part in said]
+    return "\n".join(parts) if all(isinstance(part, str) for part in parts) else said
+
+
 def _turn(turn: Any, place: str) -> dict[str, Any] | str:
     """A turn in our own words, or what is wrong with it."""
     if not isinstance(turn, Mapping):
@@ -63,6 +71,7 @@ def _turn(turn: Any, place: str) -> dict[str, Any] | str:
     role = _ROLES.get(str(speaker).strip().casefold())
     if role is None:
         return f"{place}.role = {speaker!r:.40}: must be one of {', '.join(_ROLES)}"
+    said = _joined(said)
     if not isinstance(said, str):
         return f"{place}.content = {said!r:.40}: must be text"
     if not said.strip():

@@ -215,7 +215,10 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_goes_on(capsys: pytest.
 def test_columns_can_be_named_where_they_are_not_understood(capsys: pytest.CaptureFixture[str]) -> None:
     Path("p.csv").write_text(f"kysymys,vastaus\nq0,{FINE.replace(',', '')}\n")
     assert run(["corpus", "check", "p.csv"]) == 2
-    assert "there is no column 'question'; columns found: 'kysymys', 'vastaus'" in capsys.readouterr().out
+    assert (
+        "there is no column 'question' and no column 'answer'; columns found: 'kysymys', "
+        in capsys.readouterr().out
+    )
     named = ["--set", "corpus.columns=question=kysymys,answer=vastaus"]
     assert run(["corpus", "check", "p.csv", *named]) == 0
 

@@ -308,3 +308,45 @@ def test_a_tally_counts_without_keeping(make_pair: Callable[..., Example]) -> No
         "6 pairs; 1 unreadable; answers of 3 words (median); topics: sleep 3, mood 2, general 1; "
         "languages: en 5, pt 1"
     )
+
+
+def test_a_title_above_the_header_is_noted_and_not_read(tmp_path: Path) -> None:
+    rows = [["Night team, November"], [], ["Question", "Answer"], ["q1", "a1"]]
+    path = workbook({"Read me": [["About"], ["See the other sheet"]], "Pairs": rows})(tmp_path)
+    (source,) = open_sources(path)
+    seen = preview(source)
+    assert seen.pairs == (("q1", "a1"),)
+    assert "row 1, 'Night team, November', stands above the header and is not read" in seen.notes
+    assert [example.id for example in read_pairs(path)] == ["p-0004"]
+
+
+def test_a_row_of_several_cells_is_the_header_even_if_a_later_one_looks_like_it(tmp_path: Path) -> None:
+    path = text("p.csv", "Kysymys,Vastaus\nquestion,answer\n")(tmp_path)
+    with pytest.raises(DataError, match="columns found: 'Kysymys', 'Vastaus'"):
+        read_pairs(path)
+
+
+def test_merged_cells_are_told_for_they_hold_one_text(tmp_path: Path) -> None:
+    import openpyxl
+
+    path = workbook({"Pairs": [["Topic", "Question", "Answer"], ["sleep", "q1", "a1"], [None, "q2", "a2"]]})(
+        tmp_path
+    )
+    (source,) = open_sources(path)
+    assert preview(source).notes == ()
+    book = openpyxl.load_workbook(path)
+    book["Pairs"].merge_cells("A2:A3")
+    book.save(path)
+    assert any("has merged cells" in note for note in preview(source).notes)
+    assert [example.topic for example in read_pairs(path)] == ["sleep", "general"]
+
+
+def test_a_row_with_two_faults_is_one_unreadable_row() -> None:
+    tally = Tally()
+    for fault in (
+        Fault("row 2", "question is empty"),
+        Fault("row 2", "answer is empty"),
+        Fault("row 3", "too"),
+    ):
+        tally.add(fault)
+    assert tally.unreadable == 2

@@ -36,6 +36,14 @@ GOOD = [
         '{"instruction": "q1", "response": "a1"}\n\n{"q": " q2 ", "a": "a2"}',
         [("q1", "a1"), ("q2", "a2")],
     ),
+    ("p.csv", "Vetted pairs,\n\nQuestion,Answer\nq1,a1\n", [("q1", "a1")]),
+    ("p.json", '{"version": 2, "data": {"train": [{"q": "q1", "a": "a1"}]}}', [("q1", "a1")]),
+    (
+        "p.json",
+        '[{"messages": [{"role": "user", "content": [{"type": "text", "text": "q1"}, {"text": "q2"}]}, '
+        '{"role": "assistant", "content": "a1"}]}]',
+        [("q1\nq2", "a1")],
+    ),
     ("p.ndjson", '{"prompt": "über", "completion": "ja\u2028so"}\r\n', [("über", "ja\u2028so")]),
     (
         "p.jsonl",
@@ -89,8 +97,8 @@ BAD = [
         "p.csv",
         "kysymys,vastaus\nq,a\n",
         [
-            "row 1: there is no column 'question'; columns found: 'kysymys', 'vastaus'. Say which one it is "
-            "with --set corpus.columns='question=NAME'"
+            "row 1: there is no column 'question' and no column 'answer'; columns found: 'kysymys', 'vastaus'"
+            ". Say which ones they are with --set corpus.columns='question=NAME,answer=NAME'"
         ],
     ),
     ("p.csv", "question,anwser\nq,a\n", ["row 1: unknown column 'anwser'; did you mean 'answer'?"]),
@@ -127,9 +135,17 @@ BAD = [
     ("p.jsonl", '{"q": "q1", "a": "a1"}\n{"q": \n', ["p.jsonl line 2: not valid JSON at column"]),
     ("p.jsonl", '["q1", "a1"]', ["line 1: holds a list; every line must be an object"]),
     ("p.jsonl", "[" * 100_000, ["line 1: not valid JSON"]),
-    ("p.jsonl", '{"q": 5, "a": "a1"}', ["line 1: question must be text, not 5 (column 'q')"]),
+    (
+        "p.jsonl",
+        '{"q": 5, "a": "a1"}',
+        ["line 1: question must be text, not 5; write it out in words (column 'q')"],
+    ),
     ("p.jsonl", '{"q": "q1", "a": null}', ["line 1: answer is empty"]),
-    ("p.jsonl", '{"text": "q1"}', ["there is no column 'question'; columns found: 'text'"]),
+    (
+        "p.jsonl",
+        '{"text": "q1"}',
+        ["there is no column 'question' and no column 'answer'; columns found: 'text'"],
+    ),
     ("p.jsonl", '{"messages": []}', ["line 1: messages"]),
     ("p.jsonl", '{"messages": "hi"}', ["line 1: messages = 'hi'"]),
     (
@@ -151,6 +167,23 @@ BAD = [
         "p.jsonl",
         '{"topci": 1, "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}',
         ["line 1: unknown field 'topci'; did you mean 'topic'?"],
+    ),
+    ("p.csv.gz", b"\x1f\x8b", ["p.csv.gz: is compressed; unpack it and name the file of pairs in it"]),
+    (
+        "p.csv",
+        "i have not slept well for many nights now,Rest.\n",
+        ["if this row is a pair already, put a row"],
+    ),
+    ("p.csv", f"question,{'x' * 99}\nq,a\n", [f"'{'x' * 59}…'"]),
+    (
+        "p.json",
+        '{"data": {"train": [{"q": "q1", "a": "a1"}], "test": [{"q": "q1", "a": "a1"}]}}',
+        ["p.json: holds several lists of objects ('data.train', 'data.test'); save the one with the pairs"],
+    ),
+    (
+        "p.jsonl",
+        '{"messages": [{"role": "user", "content": [{"type": "image", "url": "x"}]}]}',
+        ["line 1: messages.0.content = [{'type': 'image'"],
     ),
     ("p.jsonl", '{"q": "\\ud800", "a": "a1"}', ["line 1: holds half a character"]),
 ]

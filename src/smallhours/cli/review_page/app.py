@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from smallhours.cli.review_page.guard import Guard
 from smallhours.corpus.review.editing import SPEAKERS
-from smallhours.corpus.review.hidden import reveal
+from smallhours.corpus.review.hidden import reveal, without_hidden
 from smallhours.corpus.review.ledger import read_ledger
 from smallhours.corpus.review.record import Verdict, example_hash
 from smallhours.corpus.review.session import Review
 from smallhours.corpus.review.status import review_status
-from smallhours.domain.errors import SmallhoursError
+from smallhours.domain.errors import InputError, SmallhoursError
 from smallhours.domain.records import Example
 from smallhours.serve.gateway import app as gateway
 from smallhours.serve.gateway.guards import BodyLimit, SecurityHeaders
 
 HERE = Path(__file__).parent
 MAX_BODY = 1 << 20
+_NO_SUCH_PAGE = "there is no such page in this review"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A verdict that was not recorded, why, and what the reviewer had typed, so that nothing is lost."""
+
+    verdict: Verdict
+    problem: str
+    reason: str
+    contents: list[str]
 
 
 def create_page(review: Review, token: str) -> FastAPI:
     """The app; everything is below ``/<token>/``."""
     app = FastAPI(title="Smallhours review", docs_url=None, redoc_url=None, openapi_url=None)
     templates = Jinja2Templates(HERE / "templates")
-    templates.env.filters["reveal"] = reveal
+    templates.env.filters |= {"reveal": reveal, "without_hidden": without_hidden}
     templates.env.globals.update(root=f"/{token}", review=review, speakers=SPEAKERS)
     app.include_router(_router(review, templates, f"/{token}"), prefix=f"/{token}")
     app.mount(f"/{token}/static", StaticFiles(directory=HERE / "static"))
@@ -39,11 +53,30 @@ def create_page(review: Review, token: str) -> FastAPI:
     app.add_middleware(Guard, token=token)
     app.add_middleware(SecurityHeaders)
 
+    _refusals(app, templates)
+    return app
+
+
+def _refusals(app: FastAPI, templates: Jinja2Templates) -> None:
+    """What goes wrong is told on a page like the others, never as bare JSON."""
+
+    def told(request: Request, problem: str, status: int) -> Response:
+        context = {"problem": problem, "recording": request.method == "POST"}
+        return templates.TemplateResponse(request, "problem.html", context, status_code=status)
+
     @app.exception_handler(SmallhoursError)
     async def refused(request: Request, problem: SmallhoursError) -> Response:
-        return templates.TemplateResponse(request, "problem.html", {"problem": str(problem)}, status_code=422)
+        return told(request, str(problem), 422)
 
-    return app
+    @app.exception_handler(AnyHTTPException)
+    async def turned_away(request: Request, problem: AnyHTTPException) -> Response:
+        return told(
+            request, _NO_SUCH_PAGE if problem.status_code == 404 else problem.detail, problem.status_code
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def misread(request: Request, problem: RequestValidationError) -> Response:
+        return told(request, _NO_SUCH_PAGE, 404)
 
 
 def _router(review: Review, templates: Jinja2Templates, root: str) -> APIRouter:
@@ -62,20 +95,23 @@ def _router(review: Review, templates: Jinja2Templates, root: str) -> APIRouter:
     @router.get("/pair/{position}")
     def pair(request: Request, position: int, signed: int | None = None) -> Response:
         """One pair and the three verdicts."""
-        example = _example(review, position)
-        context = {"position": position, "example": example, "text": example_hash(example)}
-        context |= _banner(review, signed) | _progress(review)
-        return templates.TemplateResponse(request, "pair.html", context)
+        return templates.TemplateResponse(request, "pair.html", _shown(review, position, signed))
 
     @router.post("/pair/{position}")
     async def judge(request: Request, position: int) -> Response:
-        """Record a verdict, then on to the next pair."""
+        """Record a verdict, then on to the next pair; a verdict that cannot be comes back to be mended."""
         example = _example(review, position)
         form = _fields(await request.body())
         if form.get("text") != example_hash(example) or form.get("verdict") not in list(Verdict):
             raise HTTPException(409, "not the pair that this page showed; open it again")
         contents = [form.get(f"message-{number}", "") for number in range(len(example.messages))]
-        review.sign(position, Verdict(form["verdict"]), form.get("reason", ""), contents)
+        verdict, reason = Verdict(form["verdict"]), form.get("reason", "")
+        try:
+            review.sign(position, verdict, reason, contents)
+        except InputError as problem:
+            refused = Refused(verdict, str(problem), reason, contents)
+            context = _shown(review, position) | {"refused": refused}
+            return templates.TemplateResponse(request, "pair.html", context, status_code=422)
         return _onward(review, root, position, position)
 
     @router.get("/done")
@@ -88,7 +124,9 @@ def _router(review: Review, templates: Jinja2Templates, root: str) -> APIRouter:
     def status(request: Request) -> Response:
         """Counts, agreement, and the disputes on pairs that this reviewer has judged."""
         found = review_status(review.pairs, read_ledger(review.file), review.reviewer)
-        return templates.TemplateResponse(request, "status.html", {"status": found} | _progress(review))
+        places = {example.id: position for position, example in enumerate(review.pairs)}
+        context = {"status": found, "places": places} | _progress(review)
+        return templates.TemplateResponse(request, "status.html", context)
 
     return router
 
@@ -97,6 +135,13 @@ def _example(review: Review, position: int) -> Example:
     if not 0 <= position < len(review.pairs):
         raise HTTPException(404)
     return review.pairs[position]
+
+
+def _shown(review: Review, position: int, signed: int | None = None) -> dict[str, object]:
+    """What the page of one pair shows."""
+    example = _example(review, position)
+    context = {"position": position, "example": example, "text": example_hash(example), "refused": None}
+    return context | _banner(review, signed) | _progress(review)
 
 
 def _onward(review: Review, root: str, after: int, signed: int | None = None) -> RedirectResponse:

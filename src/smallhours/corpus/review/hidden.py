@@ -14,3 +14,8 @@ _HIDDEN = re.compile(
 def reveal(text: str) -> str:
     """The text with each hidden character written as ``⟨U+200B⟩``."""
     return _HIDDEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
+
+
+def without_hidden(text: str) -> str:
+    """The text without its hidden characters; separators of lines and paragraphs become line ends."""
+    return _HIDDEN.sub(lambda match: "\n" if match[0] in "\u2028\u2029" else "", text)
