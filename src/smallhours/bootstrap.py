@@ -262,7 +262,7 @@ def plan(settings: Settings) -> TrainingPlan:
     from smallhours.llm.loading import cache_folder
     from smallhours.llm.machine import measure_machine
     from smallhours.train.planner import TrainingPlan, candidate, forecast
-    from smallhours.train.responder.run import make_plan
+    from smallhours.train.responder.fit import make_plan
     from smallhours.train.workload import estimated_lengths, split_sizes, workload_of
 
     options = settings.train

@@ -58,8 +58,9 @@ def _joined(said: Any) -> Any:
     """A content in parts (``[{"type": "text", "text": …}]``) as one text, if every part is text."""
     if not isinstance(said, list) or not said:
         return said
-    parts = [part.get("text") if isinstance(part, Mapping) else None for part in said]
-    return "\n".join(parts) if all(isinstance(part, str) for part in parts) else said
+    parts = [part.get("text") for part in said if isinstance(part, Mapping)]
+    texts = [part for part in parts if isinstance(part, str)]
+    return "\n".join(texts) if len(texts) == len(said) else said
 
 
 def _turn(turn: Any, place: str) -> dict[str, Any] | str:

@@ -203,7 +203,7 @@ def answer_losses(model: Any, examples: Sequence[Encoded], pad: int, batch_size:
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         batch = collate([examples[i] for i in rows], pad).to(device)
-        pieces = torch.split(answer_nll(model, batch), batch.counts)
+        pieces = torch.split(answer_nll(model, batch), list(batch.counts))
         for i, piece in zip(rows, pieces, strict=True):
             found[i] = AnswerLoss(id=examples[i].id, nll=float(piece.sum()), tokens=len(piece))
     return [found[i] for i in range(len(examples))]

@@ -98,9 +98,7 @@ def load_chat_format(base: Base) -> ChatFormat:
     return format_from_template(load_tokenizer(base), base.name)
 
 
-def load_model(
-    base: Base, dtype: torch.dtype, adapter: Path | None = None, quantization: Any = None
-) -> Any:
+def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None, quantization: Any = None) -> Any:
     """The base in ``dtype``, frozen, with an adapter on top if one is given.
 
     Its attention is :mod:`smallhours.llm.packing`'s, and its own dropout is off: nothing in it learns.

@@ -18,7 +18,7 @@ ATTENTION = "packed"
 
 
 class Span(NamedTuple):
-    """Rows ``[start, end)`` of one example; ``prefix`` shared rows, from the row's first on, go before them."""
+    """Rows ``[start, end)`` of one example, before which the first ``prefix`` rows go."""
 
     start: int
     end: int
@@ -90,7 +90,7 @@ def _one_sequence(
 
     length, seen = query.shape[2], key.shape[2]
     plain = length == seen and (window is None or seen <= window)
-    mask = None if plain else ~_hidden(length, seen - length, window, query.device)
+    mask = None if plain else ~_hidden(length, seen - length, window, query.device)[None, None]
     found: tuple[torch.Tensor, None] = sdpa_attention_forward(
         module, query, key, value, mask, scaling=scaling, is_causal=plain
     )
@@ -147,7 +147,7 @@ class _PackedAttention(torch.autograd.Function):
 def _weights(
     query: torch.Tensor, key: torch.Tensor, span: Span, scale: float, window: int | None
 ) -> torch.Tensor:
-    """How much each row of a span looks at each row before it: (key heads, group × length, prefix + length)."""
+    """How much rows of a span look at rows before: (key heads, group × length, prefix + length)."""
     length = span.end - span.start
     scores = torch.bmm(_grouped(query, span, len(key)), _with_prefix(key, span).transpose(1, 2))
     scores = scores.float().mul_(scale)
@@ -176,7 +176,7 @@ def _give(total: torch.Tensor, span: Span, gradient: torch.Tensor) -> None:
 
 @lru_cache(maxsize=256)
 def _hidden(length: int, prefix: int, window: int | None, device: torch.device) -> torch.Tensor:
-    """True where a row (of ``length``) must not look (at ``prefix + length`` rows): ahead, or too far back."""
+    """True where a row must not look, ahead or too far back: (length, prefix + length)."""
     row = torch.arange(length, device=device).unsqueeze(1) + prefix
     column = torch.arange(prefix + length, device=device)
     ahead = column > row

@@ -12,10 +12,8 @@ from smallhours.llm.shape import BYTES, Shape
 from smallhours.train.workload import Workload
 
 # Share of the measured matrix rate that a step reaches, over the operations counted in `operations`, and the
-# seconds that the first batch of each padded length takes longer: the matrix library builds its kernels.
+# seconds that the first batch of each number of rows takes longer: the matrix library builds its kernels.
 REACHED, NEW_SHAPE = 0.47, 2.0
-# Examples up to this many tokens get plain attention, whose weights are kept; longer ones flash attention.
-PLAIN_ATTENTION_UP_TO = 320
 # Python, torch, transformers and PEFT before any weight is read; llama.cpp, safety path and web server.
 TRAIN_PROCESS, SERVE_PROCESS = 0.55e9, 0.45e9  # bytes
 # A LoRA parameter in float32: its value, its gradient, AdamW's two moments, the best state seen so far.
@@ -60,7 +58,7 @@ def train_memory(shape: Shape, trainable: int, workload: Workload, dtype: Dtype)
     tokens = workload.batch * (longest - workload.prefix) + workload.prefix
     width = BYTES[dtype] + BYTES["float32"]
     logits = TRAIN_LOGITS * shape.vocabulary * width
-    activations = tokens * shape.layers * activation_bytes(shape, longest, dtype)
+    activations = tokens * shape.layers * activation_bytes(shape, dtype)
     return int(
         TRAIN_PROCESS
         + shape.weight_bytes(dtype)
@@ -70,24 +68,20 @@ def train_memory(shape: Shape, trainable: int, workload: Workload, dtype: Dtype)
     )
 
 
-def activation_bytes(shape: Shape, length: int, dtype: Dtype) -> int:
+def activation_bytes(shape: Shape, dtype: Dtype) -> int:
     """Bytes that one layer keeps of one token until its gradient has been computed.
 
     Kept in ``dtype``: the input of each projection (queries, keys and values share one, gate and up another),
-    queries, keys and values (each key and value repeated for its queries), and what the activation function
-    needs of the inner layer. Kept in float32: the input of each normalization. Plain attention keeps a row of
-    weights for each head in both.
+    queries, keys and values, and what the activation function needs of the inner layer. Kept in float32: the
+    input of each normalization. Attention keeps no weights: it computes them again.
     """
     queries = shape.heads * shape.head_size
     inputs = 2 * shape.width + queries + shape.inner
     # SwiGLU keeps gate, its activation and up; GPT-2's tanh formula keeps four terms.
     nonlinear = (3 if shape.gated else 4) * shape.inner
-    rows = shape.heads * length if length <= PLAIN_ATTENTION_UP_TO else 0
-    narrow = inputs + 3 * queries + nonlinear + rows
-    wide = shape.norms * shape.width + (rows if dtype != "float32" else 0)
-    if shape.architecture == "gpt2":  # no fused passes: PEFT holds the input of each target in float32, too
-        wide += inputs
-    return int(narrow * BYTES[dtype] + wide * BYTES["float32"])
+    states = queries + 2 * shape.kv_heads * shape.head_size
+    narrow = inputs + states + nonlinear
+    return int(narrow * BYTES[dtype] + shape.norms * shape.width * BYTES["float32"])
 
 
 def evaluate_memory(shape: Shape) -> int:

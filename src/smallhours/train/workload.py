@@ -11,7 +11,7 @@ from typing import Protocol
 
 from smallhours.domain.records import Example
 from smallhours.domain.settings import CorpusSettings
-from smallhours.llm.answer_loss import LENGTH_STEP, Encoded
+from smallhours.llm.answer_loss import ROW_STEP, Encoded
 from smallhours.llm.chat_format import ChatFormat
 
 # Characters per token of the embedded base's tokenizer, over the built-in pairs as they are rendered
@@ -48,7 +48,7 @@ class Workload:
         looks: at the ``held_out`` examples, besides the one before the first step.
         tokens: mean tokens of an example, of which ``answer_tokens`` carry loss and ``prefix`` are shared.
         longest: tokens of the longest example; the memory must hold a batch of such.
-        shapes: different lengths that batches are padded to.
+        shapes: different numbers of rows that a packed batch may have.
     """
 
     steps: int
@@ -74,7 +74,7 @@ def workload_of(lengths: Sequence[Length], held_out: int, steps: Steps, batch: i
         answer_tokens=fmean(one.answer_tokens for one in lengths),
         longest=round(max(one.tokens for one in lengths)),
         prefix=min(one.prefix for one in lengths),
-        shapes=min(total, len({math.ceil(one.tokens / LENGTH_STEP) for one in lengths})),
+        shapes=min(total, len({math.ceil(batch * one.tokens / ROW_STEP) for one in lengths})),
     )
 
 

@@ -15,6 +15,7 @@ from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
 from smallhours.llm.answer_loss import (
     HEAD_ROWS,
+    ROW_STEP,
     Encoded,
     answer_losses,
     answer_nll,
@@ -23,6 +24,7 @@ from smallhours.llm.answer_loss import (
     token_nll,
 )
 from smallhours.llm.chat_format import CHATML
+from smallhours.llm.packing import ATTENTION
 
 PREFIX = (3, 4, 5, 6, 7)
 
@@ -87,8 +89,10 @@ def test_lengths_are_rounded_and_tokens_are_counted_without_padding(lengths: lis
     batch = collate(examples, pad=0)
     rows = batch.ids.shape[1]
     assert rows % ROW_STEP == 0 and rows == batch.layout.prefix + sum(batch.layout.lengths)
-    assert batch.tokens == sum(lengths) == len(lengths) * batch.layout.prefix + sum(
-        batch.layout.lengths[: len(lengths)]
+    assert (
+        batch.tokens
+        == sum(lengths)
+        == len(lengths) * batch.layout.prefix + sum(batch.layout.lengths[: len(lengths)])
     )
 
 

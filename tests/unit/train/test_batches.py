@@ -10,12 +10,12 @@ from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 
 
 def examples(lengths: list[int]) -> list[Encoded]:
-    """The first id names the example, so that it can be found again in a batch."""
-    return [Encoded(str(i), (i + 1, *(0,) * n), (False,) * (n + 1)) for i, n in enumerate(lengths)]
+    """The one learnt id names the example, so that it can be found again in a batch."""
+    return [Encoded(str(i), (*(0,) * n, i + 1), (*(False,) * n, True)) for i, n in enumerate(lengths)]
 
 
 def order(lengths: list[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    return [b.ids[:, 0].tolist() for b in epoch_batches(examples(lengths), batch_size, 0, seed, epoch)]
+    return [b.labels.tolist() for b in epoch_batches(examples(lengths), batch_size, 0, seed, epoch)]
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 5))

@@ -64,12 +64,10 @@ def test_operations_of_a_case_worked_out_by_hand() -> None:
 
 
 def test_what_a_layer_keeps_of_a_token_worked_out_by_hand() -> None:
-    # bfloat16: inputs 4 + 4 + 4 + 8, queries, keys, values 3·4, SwiGLU 3·8, attention 2·5: 66 numbers.
-    # float32: two norms of 4, attention 2·5: 18 numbers.
-    assert activation_bytes(TINY, 5, "bfloat16") == 66 * 2 + 18 * 4
-    # In float32 nothing is held twice; flash attention over long examples keeps no weights.
-    assert activation_bytes(TINY, 5, "float32") == (66 + 8) * 4
-    assert activation_bytes(TINY, 4000, "float32") == (56 + 8) * 4
+    # In the number type: inputs 4 + 4 + 4 + 8, queries 4, keys and values 2·2, SwiGLU 3·8: 52 numbers.
+    # In float32: the inputs of two norms of 4.
+    assert activation_bytes(TINY, "bfloat16") == 52 * 2 + 8 * 4
+    assert activation_bytes(TINY, "float32") == (52 + 8) * 4
 
 
 def test_memory_to_train_is_the_sum_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +78,7 @@ def test_memory_to_train_is_the_sum_of_its_parts(monkeypatch: pytest.MonkeyPatch
         1000,  # the process
         TINY.parameters * 2,  # frozen weights in bfloat16
         7 * 20,  # seven trained numbers in float32: value, gradient, two moments, the best so far
-        tokens * 2 * activation_bytes(TINY, 5, "bfloat16"),
+        tokens * 2 * activation_bytes(TINY, "bfloat16"),
         128 * 10 * (2 + 4),  # logits and probabilities of a chunk
     )
     assert train_memory(TINY, 7, WORK, "bfloat16") == sum(parts)
