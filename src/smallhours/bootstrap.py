@@ -297,9 +297,13 @@ def plan(settings: Settings) -> TrainingPlan:
 
 
 def train(settings: Settings, report: Callable[[Any], None], announce: Announce) -> Manifest:
-    """The training stage."""
+    """The training stage; what could not be served afterwards is said before."""
+    from smallhours.export.served_base import serving_caution
     from smallhours.train.responder.run import train_adapter
 
+    caution = serving_caution(settings.base)
+    if caution:
+        announce(f"warning: {caution}")
     return train_adapter(settings, report, announce)
 
 

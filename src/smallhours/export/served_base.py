@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smallhours.domain.artifacts import explained_disk_errors
-from smallhours.llm.base import Packaged
+from smallhours.export.gguf_layout import ARCHITECTURES, REMEDY
+from smallhours.llm.base import Folder, Packaged
 from smallhours.llm.catalog import find_base
 from smallhours.llm.loading import cache_folder, unpack
 
@@ -22,6 +23,23 @@ def _convert(folder: Path, target: Path) -> None:
     from smallhours.export.base_gguf import convert_base
 
     convert_base(folder, target)
+
+
+def serving_caution(name: str) -> str | None:
+    """What to say before a training whose result cannot be served as things stand; ``None``: it can.
+
+    Raises:
+        InputError: no such base, or its files are missing or damaged.
+    """
+    base = find_base(name)
+    if isinstance(base.source, Packaged) or base.shape.architecture in ARCHITECTURES:
+        return None
+    if isinstance(base.source, Folder) and len(list(base.folder().glob("*.gguf"))) == 1:
+        return None
+    return (
+        f"base '{name}' can be trained, but neither evaluated nor served yet: the architecture "
+        f"'{base.shape.architecture}' is not written as GGUF here; {REMEDY}"
+    )
 
 
 def served_gguf(name: str, identity: str, convert: Convert = _convert) -> Path:

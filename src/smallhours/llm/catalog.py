@@ -1,7 +1,7 @@
 """The bases we know by name, and how any other is found: a local folder or a hub id.
 
-Sizes and licences are those of each model's public ``config.json`` and card, looked up in November 2026;
-:class:`Shape` turns them into parameter counts.
+Sizes were looked up in November 2026, mostly in public copies of each model's ``config.json``; :class:`Shape`
+turns them into parameter counts. Licences are named as their makers name them: read the card before you ship.
 """
 
 from __future__ import annotations

@@ -126,10 +126,3 @@ def require_memory(base: str, shape: Shape, dtype: str, available: int) -> None:
             f"{dtype}, and {available / 1e9:.1f} GB of memory are free. Take a smaller base ('smallhours "
             "plan' shows which ones fit), close other programs, or use a larger machine"
         )
-
-
-def available_memory() -> int:
-    """Bytes of memory that can be had without swapping."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from smallhours.domain.artifacts import explained_disk_errors, hash_file
 from smallhours.llm.base import TEMPLATE, Base
 from smallhours.llm.chat_format import ChatFormat, chat_format
-from smallhours.llm.checks import available_memory, require_memory
-from smallhours.llm.machine import matrix_rates
+from smallhours.llm.checks import require_memory
+from smallhours.llm.machine import free_memory, matrix_rates
 from smallhours.llm.packing import ATTENTION, register_attention
 from smallhours.llm.template import format_from_template
 
@@ -111,7 +111,7 @@ def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None, quan
     from transformers import AutoModelForCausalLM
 
     if quantization is None:
-        require_memory(base.name, base.shape, str(dtype).removeprefix("torch."), available_memory())
+        require_memory(base.name, base.shape, str(dtype).removeprefix("torch."), free_memory())
     _silence_transformers()
     register_attention()
     options = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": 0}}

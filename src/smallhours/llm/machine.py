@@ -91,16 +91,22 @@ def measure_machine(models: Path) -> Machine:
     """
     import psutil
 
-    system, held = psutil.virtual_memory(), psutil.Process().memory_info().rss
-    limits = list(memory_limits())
     return Machine(
         cores=usable_cores(),
-        memory=min(system.total, *(one.limit for one in limits), UNLIMITED),
-        available=held + min(system.available, *(one.limit - one.used for one in limits), UNLIMITED),
+        memory=min(psutil.virtual_memory().total, *(one.limit for one in memory_limits()), UNLIMITED),
+        available=psutil.Process().memory_info().rss + free_memory(),
         disk=shutil.disk_usage(next(p for p in (models, *models.absolute().parents) if p.exists())).free,
         rates=matrix_rates("cpu"),
         gpu=_find_gpu(),
     )
+
+
+def free_memory() -> int:
+    """Bytes that can be had without swapping, within the limits of a container."""
+    import psutil
+
+    limits = (one.limit - one.used for one in memory_limits())
+    return int(min(psutil.virtual_memory().available, *limits, UNLIMITED))
 
 
 def usable_cores() -> int:

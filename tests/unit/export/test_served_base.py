@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smallhours.export.served_base import served_gguf
+from smallhours.export.served_base import served_gguf, serving_caution
 from smallhours.llm.catalog import EMBEDDED, find_base
 from tests.unit.llm.tiny_bases import TEMPLATES, save_base
 
@@ -38,3 +38,9 @@ def test_a_folder_is_converted_once_and_then_not_needed(
     shutil.rmtree(folder)
     assert served_gguf(str(folder), identity, convert) == first
     assert converted == [folder] and first.parent == tmp_path / "cache" / "bases"
+
+
+def test_a_base_that_cannot_be_served_is_told_before_it_is_trained() -> None:
+    assert serving_caution("embedded") is None and serving_caution("microsoft/DialoGPT-medium") is None
+    said = serving_caution("google/gemma-3-1b-it")
+    assert said is not None and "gemma3_text" in said and ".gguf" in said

@@ -22,8 +22,9 @@ from smallhours.domain.records import read_examples
 from smallhours.domain.settings import Settings
 from smallhours.llm.base import TEMPLATE
 from smallhours.llm.catalog import find_base
-from smallhours.llm.checks import available_memory, require_memory
+from smallhours.llm.checks import require_memory
 from smallhours.llm.loading import load_chat_format
+from smallhours.llm.machine import free_memory
 from smallhours.train.planner import foresee
 from smallhours.train.responder.chart import draw_loss
 from smallhours.train.responder.checkpoint import CheckpointFile
@@ -100,7 +101,7 @@ def train_adapter(settings: Settings, report: Report, announce: Announce) -> Man
 def _require_memory(settings: Settings) -> None:
     """Say before a base is fetched or loaded that it is too large: evaluation holds it in float32."""
     base = find_base(settings.base)
-    require_memory(base.name, base.shape, "float32", available_memory())
+    require_memory(base.name, base.shape, "float32", free_memory())
 
 
 def _fit_into(
