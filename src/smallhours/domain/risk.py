@@ -94,7 +94,11 @@ class Decision(Frozen):
 
 
 class Resource(Frozen):
-    """A service that helps, as people reach it: ``tel`` and ``sms`` are dialled as they stand."""
+    """A service that helps, as people reach it: ``tel`` and ``sms`` are dialled as they stand.
+
+    ``source`` is the page where the number was read, ``checked`` the day, ``verified`` what kind of page that
+    is, and ``agree`` on how many further independent pages the same number was read.
+    """
 
     name: str
     for_: str = Field(alias="for")
@@ -108,6 +112,8 @@ class Resource(Frozen):
     checked: str
     kind: str = "crisis"
     verified: str = ""
+    cost: str = ""
+    agree: int = Field(0, ge=0)
 
     model_config = Frozen.model_config | {"populate_by_name": True}
 

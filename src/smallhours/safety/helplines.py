@@ -1,4 +1,4 @@
-"""The helpline tables by country (``data/helplines.toml``), read once when first needed."""
+"""The helpline tables by country (``data/helplines/``), read once when first needed."""
 
 from __future__ import annotations
 
@@ -45,17 +45,31 @@ def _host(url: str) -> str:
 
 @cache
 def tables() -> Mapping[str, Country]:
-    """All countries by code. Raises ``DataError`` when an entry is malformed."""
-    raw = tomllib.loads((files("smallhours.safety") / "data/helplines.toml").read_text("utf-8"))
+    """All countries by code. Raises ``DataError`` that names every malformed or repeated entry."""
+    folder = files("smallhours.safety") / "data/helplines"
+    texts = {one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".toml")}
+    return read_tables(texts)
+
+
+def read_tables(texts: Mapping[str, str]) -> Mapping[str, Country]:
+    """Countries by code out of TOML texts by file name. Raises as :func:`tables` does."""
     found: dict[str, Country] = {}
     problems: list[str] = []
-    for code, entry in raw.items():
+    for name, text in sorted(texts.items()):
         try:
-            found[code] = Country.model_validate(entry)
-        except ValidationError as error:
-            problems.append(f"helplines.toml [{code}]: {error}")
+            entries = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            problems.append(f"{name}: not TOML: {error}")
+            continue
+        for code, entry in entries.items():
+            if code in found:
+                problems.append(f"{name} [{code}]: another file has this country already; keep one")
+            try:
+                found[code] = Country.model_validate(entry)
+            except ValidationError as error:
+                problems.append(f"{name} [{code}]: {error}")
     if ANYWHERE not in found:
-        problems.append(f"helplines.toml: no [{ANYWHERE}], the entry for every other country")
+        problems.append(f"helplines: no [{ANYWHERE}], the entry for every other country")
     if problems:
         raise DataError(problems)
     return found

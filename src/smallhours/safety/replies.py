@@ -1,6 +1,6 @@
 """Fixed replies and resources by locale: what a person gets when no model may answer.
 
-The words are in ``data/replies.toml``, the services in ``data/helplines.toml``. Nothing here reads
+The words are in ``data/replies.toml``, the services in ``data/helplines/``. Nothing here reads
 what the person wrote.
 """
 

@@ -1,6 +1,6 @@
 """Telephone numbers and addresses in our replies that are not in the helpline tables.
 
-Models invent hotlines. A number or address passes only if ``helplines.toml`` has it.
+Models invent hotlines. A number or address passes only if our helpline tables have it.
 
 Not seen: numbers written as words, short numbers that nothing introduces ("988 can help" is a number
 of the tables, "555 can help" is not recognised as one).
