@@ -131,7 +131,7 @@ def prepare(folder: Path, steps: int) -> tuple[dict[str, Any], Setting]:
     write_examples(dataset / "validation.jsonl", read_examples(dataset / "validation.jsonl")[:1])
     prompt = settings.train.system_prompt
     encoded = encode(
-        chosen, load_tokenizer(EMBEDDED), chat_format(EMBEDDED.chat_format), prompt, settings.train.max_length
+        chosen, load_tokenizer(EMBEDDED), chat_format(EMBEDDED.chat_format), prompt, EMBEDDED.context
     )
     rows = [
         {

@@ -24,7 +24,7 @@ def main() -> None:
     path, *named = sys.argv[1:]
     options, form, tokenizer = TrainSettings(), chat_format(EMBEDDED.chat_format), load_tokenizer(EMBEDDED)
     pad = tokenizer.convert_tokens_to_ids(form.end)
-    examples = encode(read_examples(Path(path)), tokenizer, form, options.system_prompt, options.max_length)
+    examples = encode(read_examples(Path(path)), tokenizer, form, options.system_prompt, EMBEDDED.context)
     found = {}
     for name, _, adapter in (item.partition("=") for item in named):
         model = load_model(EMBEDDED, choose_dtype("auto"), Path(adapter) if adapter else None)
