@@ -18,6 +18,7 @@ from smallhours.train.responder.batches import epoch_batches, steps_per_epoch
 from smallhours.train.responder.checkpoint import CheckpointFile
 from smallhours.train.responder.fused import fuse_lora
 from smallhours.train.responder.inputs import TokenSets
+from smallhours.train.responder.lean import make_lean
 from smallhours.train.responder.loop import AnswerObjective, Event, Plan, Progress, train
 from smallhours.train.responder.lora import add_lora, make_optimizer, quantization, trainable
 from smallhours.train.responder.memory import peak_bytes
@@ -131,6 +132,7 @@ def _adapted(base: Base, options: TrainSettings, dtype: torch.dtype, device: tor
         plain.to(device)
     model = add_lora(plain, base, options)
     fuse_lora(model)
+    make_lean(model)
     return model
 
 
