@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import (
     DistributedDataParallelKwargs,
     DistributedType,
@@ -51,6 +51,7 @@ def together() -> Accelerator:
     )
     if plugin is not None and made.distributed_type is DistributedType.MULTI_CPU:
         # accelerate itself shards over GPUs only; what it calls works between CPUs as well.
+        PartialState().distributed_type = DistributedType.FSDP
         made.state.distributed_type, made.state.fsdp_plugin = DistributedType.FSDP, plugin
     return made
 
