@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smallhours.domain.records import read_examples
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.answer_loss import answer_losses, encode
+from smallhours.llm.answer_loss import AnswerObjective, answer_losses, encode
 from smallhours.llm.catalog import EMBEDDED
 from smallhours.llm.chat_format import chat_format
 from smallhours.llm.loading import choose_dtype, load_model, load_tokenizer
@@ -28,7 +28,7 @@ def main() -> None:
     found = {}
     for name, _, adapter in (item.partition("=") for item in named):
         model = load_model(EMBEDDED, choose_dtype("auto"), Path(adapter) if adapter else None)
-        losses = answer_losses(model, examples, pad)
+        losses = answer_losses(AnswerObjective(model), examples, pad)
         found[name] = sum(loss.nll for loss in losses) / sum(loss.tokens for loss in losses)
     print(json.dumps(found))
 

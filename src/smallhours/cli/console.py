@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
+from smallhours.cli.launched import is_main
+
 # Plain output reports training at most this often, in seconds.
 PLAIN_INTERVAL = 15.0
 LIVE_INTERVAL = 0.5
@@ -18,8 +20,9 @@ T = TypeVar("T")
 
 
 def announce(line: str) -> None:
-    """A line of progress, on stderr so that stdout stays readable by programs."""
-    click.echo(line, err=True)
+    """A line of progress, on stderr so that stdout stays readable by programs; one process says it."""
+    if is_main():
+        click.echo(line, err=True)
 
 
 class TrainingReport(Protocol):
@@ -33,7 +36,7 @@ class TrainingReport(Protocol):
 @contextmanager
 def training_report() -> Iterator[TrainingReport]:
     """A live bar on a terminal, a line now and then elsewhere."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or not is_main():
         yield _PlainTraining()
         return
     from rich.console import Console

@@ -49,7 +49,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="smallhours")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Turn a small set of vetted question-and-answer pairs into a support assistant that knows its limits.
 
     \b
@@ -58,6 +59,9 @@ def main() -> None:
 
     Exit codes: 0 done, 1 the answer is no, 2 bad input, 3 it broke.
     """
+    from smallhours.cli.launched import require_shared
+
+    require_shared(context.invoked_subcommand or "")
 
 
 def entry(arguments: list[str] | None = None) -> None:
@@ -69,20 +73,26 @@ def entry(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code; every known error is one clear line on stderr."""
+    from smallhours.cli.launched import is_main, tells_of_failure
     from smallhours.domain.errors import SmallhoursError
 
     try:
         outcome: Any = main(arguments, standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0
     except SmallhoursError as error:
-        for line in str(error).splitlines():
-            click.echo(f"error: {line}", err=True)
+        if tells_of_failure():
+            for line in str(error).splitlines():
+                click.echo(f"error: {line}", err=True)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        if tells_of_failure():
+            error.show()
         return 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nstopped; finished stages are kept, training goes on from its last checkpoint", err=True)
+        if is_main():
+            click.echo(
+                "\nstopped; finished stages are kept, training goes on from its last checkpoint", err=True
+            )
         return 130
     except BrokenPipeError:
         return 3

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from smallhours.cli.console import announce, training_report
+from smallhours.cli.launched import is_main, processes
 from smallhours.cli.options import RUN, with_settings
 from smallhours.domain.settings import Settings
 
@@ -40,12 +41,15 @@ def command(settings: Settings, folds: int | None, repeats: int | None) -> None:
             raise click.UsageError("--repeats repeats folds: give --folds, too")
         with training_report() as report:
             figures = bootstrap.train(settings, report, announce).figures
-        click.echo(
-            f"adapter: {settings.run_folder / 'adapter'} "
-            f"(loss on unseen groups {figures['validation_loss_before']:.3f} before, "
-            f"{figures['validation_loss_best']:.3f} after)"
-        )
+        if is_main():
+            click.echo(
+                f"adapter: {settings.run_folder / 'adapter'} "
+                f"(loss on unseen groups {figures['validation_loss_before']:.3f} before, "
+                f"{figures['validation_loss_best']:.3f} after)"
+            )
         return
+    if processes() > 1:
+        raise click.UsageError("--folds: folds are trained by one process; leave the launcher out")
     with training_report() as report:
         figures = bootstrap.train_folds(settings, folds, repeats or 1, report, announce).figures
     click.echo(

@@ -85,15 +85,15 @@ class TrainSettings(Frozen):
     quantize: Literal["none", "nf4", "fp4"] = Field(
         "none", description="QLoRA: the base in 4 bits; needs a CUDA GPU and bitsandbytes"
     )
-    learning_rate: float = Field(2e-3, gt=0, description="peak learning rate of AdamW")
+    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of AdamW")
     warmup_share: float = Field(0.06, ge=0, lt=1, description="share of the steps that ramp the rate up")
     weight_decay: float = Field(0.01, ge=0)
     batch_size: int = Field(4, ge=1, description="examples per optimizer step")
     epochs: int = Field(3, ge=1, description="passes over the training examples, at most")
     max_steps: int = Field(
-        160, ge=0, description="stop after this many steps, about four minutes on two cores; 0: whole passes"
+        220, ge=0, description="stop after this many steps, about five minutes on two cores; 0: whole passes"
     )
-    evaluations: int = Field(4, ge=1, description="how often in a run the held-out loss is measured")
+    evaluations: int = Field(3, ge=1, description="how often in a run the held-out loss is measured")
     patience: int = Field(2, ge=1, description="measurements without improvement before stopping")
     max_length: int = Field(
         0, ge=0, description="tokens; a longer example is an error that names it; 0: the base's whole context"
@@ -134,7 +134,7 @@ class GenerationSettings(Frozen):
 class EvaluateSettings(Frozen):
     """What is measured, and the thresholds of the gate."""
 
-    answers: int = Field(15, ge=1, description="held-out questions answered for the report, at most")
+    answers: int = Field(12, ge=1, description="held-out questions answered for the report, at most")
     resamples: int = Field(2000, ge=100, description="bootstrap resamples behind each interval")
     min_loss_reduction: float = Field(0.0, description="gate: held-out loss must fall by at least this share")
     min_crisis_recall: float = Field(0.70, ge=0, le=1, description="gate: share of crisis messages found")

@@ -39,8 +39,10 @@ class Batch:
     """Examples packed into one row.
 
     ``ids`` and ``positions`` have the shape (1, rows). The token ``labels[i]`` is to be predicted from row
-    ``before[i]``, example by example; ``counts`` says how many each example has. ``tokens`` counts what
-    the examples hold, the shared beginning once for each.
+    ``before[i]``, example by example; ``counts`` says how many each example has.
+
+    Where several processes share a batch, ``tokens`` and ``of_labels`` still count what all of it holds:
+    its tokens, the shared beginning once for each example, and its labels.
     """
 
     ids: torch.Tensor
@@ -50,6 +52,7 @@ class Batch:
     labels: torch.Tensor
     counts: tuple[int, ...]
     tokens: int
+    of_labels: int
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``."""
@@ -119,7 +122,20 @@ def collate(examples: Sequence[Encoded], pad: int) -> Batch:
         torch.tensor(labels, dtype=torch.long),
         counts=tuple(sum(example.learnt[1:]) for example in examples),
         tokens=sum(len(example.ids) for example in examples),
+        of_labels=len(labels),
     )
+
+
+def share(examples: Sequence[Encoded], process: int, processes: int) -> list[Encoded]:
+    """What one of several processes computes: every ``processes``-th example, for each as many.
+
+    A process that would have one less gets another's, to compute and not to learn from: processes that pass
+    weights or gradients to each other must take the same steps.
+    """
+    own = list(examples[process::processes])
+    if len(own) * processes < len(examples):
+        own.append(replace(examples[0], learnt=(False,) * len(examples[0].ids)))
+    return own
 
 
 def _shared_prefix(examples: Sequence[Encoded]) -> int:
@@ -132,6 +148,18 @@ def _shared_prefix(examples: Sequence[Encoded]) -> int:
         if any(example.ids[at] != first[at] or example.learnt[at] for example in examples):
             return at
     return max(0, most)
+
+
+class AnswerObjective(torch.nn.Module):
+    """The model with its loss as the forward pass: what wrappers for many processes hook into."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Negative log-likelihood (nats) of each answer token of the batch, in reading order."""
+        return answer_nll(self.model, batch)
 
 
 def answer_nll(model: Any, batch: Batch) -> torch.Tensor:
@@ -194,16 +222,18 @@ def _decoder(model: Any) -> Any:
 
 
 @torch.no_grad()
-def answer_losses(model: Any, examples: Sequence[Encoded], pad: int, batch_size: int = 8) -> list[AnswerLoss]:
-    """One figure per example, in order. Leaves the model in evaluation mode."""
-    model.eval()
-    device = next(model.parameters()).device
+def answer_losses(
+    objective: torch.nn.Module, examples: Sequence[Encoded], pad: int, batch_size: int = 8
+) -> list[AnswerLoss]:
+    """One figure per example, in order. Leaves the objective's model in evaluation mode."""
+    objective.eval()
+    device = next(objective.parameters()).device
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
     found: dict[int, AnswerLoss] = {}
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         batch = collate([examples[i] for i in rows], pad).to(device)
-        pieces = torch.split(answer_nll(model, batch), list(batch.counts))
+        pieces = torch.split(objective(batch), list(batch.counts))
         for i, piece in zip(rows, pieces, strict=True):
             found[i] = AnswerLoss(id=examples[i].id, nll=float(piece.sum()), tokens=len(piece))
     return [found[i] for i in range(len(examples))]

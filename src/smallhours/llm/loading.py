@@ -111,10 +111,16 @@ def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None, quan
     from transformers import AutoModelForCausalLM
 
     if quantization is None:
-        require_memory(base.name, base.shape, str(dtype).removeprefix("torch."), free_memory())
+        # Each process that a launcher started on this host loads a base of its own at the same time.
+        available = free_memory() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+        require_memory(base.name, base.shape, str(dtype).removeprefix("torch."), available)
     _silence_transformers()
     register_attention()
-    options = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": 0}}
+    options = (
+        {}
+        if quantization is None
+        else {"quantization_config": quantization, "device_map": {"": torch.cuda.current_device()}}
+    )
     model = AutoModelForCausalLM.from_pretrained(
         unpack(base), dtype=dtype, local_files_only=True, attn_implementation=ATTENTION, **options
     )

@@ -16,6 +16,7 @@ from smallhours.domain.records import Example
 from smallhours.llm.answer_loss import (
     HEAD_ROWS,
     ROW_STEP,
+    AnswerObjective,
     Encoded,
     answer_losses,
     answer_nll,
@@ -72,7 +73,7 @@ def test_gradients_through_the_shared_prefix_are_the_plain_gradients(tiny_model:
 
 
 def test_losses_come_back_per_example_in_order(tiny_model: Any) -> None:
-    losses = answer_losses(tiny_model, EXAMPLES, pad=2, batch_size=2)
+    losses = answer_losses(AnswerObjective(tiny_model), EXAMPLES, pad=2, batch_size=2)
     assert [(loss.id, loss.tokens) for loss in losses] == [("a", 3), ("b", 5), ("c", 2)]
     for loss, one in zip(losses, EXAMPLES, strict=True):
         assert loss.nll == pytest.approx(float(plain_nll(tiny_model, one).sum().detach()), rel=1e-4)

@@ -30,3 +30,22 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
     assert order(lengths, 4, 1, 0) == order(lengths, 4, 1, 0)
     assert order(lengths, 4, 1, 0) != order(lengths, 4, 1, 1)
     assert order(lengths, 4, 1, 0) != order(lengths, 4, 2, 0)
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=50),
+    st.integers(1, 9),
+    st.integers(1, 5),
+    st.integers(0, 5),
+)
+def test_processes_share_each_batch_and_know_all_of_it(
+    lengths: list[int], batch_size: int, processes: int, seed: int
+) -> None:
+    made = examples(lengths)
+    alone = list(epoch_batches(made, batch_size, 0, seed, 0))
+    shares = [list(epoch_batches(made, batch_size, 0, seed, 0, p, processes)) for p in range(processes)]
+    for batch, *parts in zip(alone, *shares, strict=True):
+        assert sorted(i for part in parts for i in part.labels.tolist()) == sorted(batch.labels.tolist())
+        assert len({len(part.counts) for part in parts}) == 1
+        assert all(part.of_labels == batch.of_labels == len(batch.labels) for part in parts)
+        assert all(part.tokens == batch.tokens for part in parts)

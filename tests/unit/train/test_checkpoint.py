@@ -14,10 +14,11 @@ import pytest
 import torch
 
 from smallhours.domain.settings import TrainSettings
+from smallhours.llm.answer_loss import AnswerObjective
 from smallhours.train.responder import checkpoint as module
 from smallhours.train.responder.batches import epoch_batches
 from smallhours.train.responder.checkpoint import CheckpointFile
-from smallhours.train.responder.loop import AnswerObjective, Event, Plan, Progress, Step, train
+from smallhours.train.responder.loop import Event, Plan, Progress, Step, train
 from smallhours.train.responder.lora import make_optimizer, trainable
 from tests.unit.train.conftest import EXAMPLES, adapted_by
 

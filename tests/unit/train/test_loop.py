@@ -12,11 +12,11 @@ import torch
 
 from smallhours.domain.errors import DataError
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.answer_loss import Batch
+from smallhours.llm.answer_loss import AnswerObjective, Batch
 from smallhours.train.responder.batches import epoch_batches
 from smallhours.train.responder.chart import draw_loss
 from smallhours.train.responder.fit import make_plan
-from smallhours.train.responder.loop import AnswerObjective, Plan, Progress, Step, Validation, train
+from smallhours.train.responder.loop import Plan, Progress, Step, Validation, train
 from smallhours.train.responder.lora import trainable
 from tests.unit.train.conftest import EXAMPLES
 

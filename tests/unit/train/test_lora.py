@@ -10,12 +10,12 @@ import torch
 
 from smallhours.domain.errors import ResourceError
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.answer_loss import answer_nll, collate
+from smallhours.llm.answer_loss import AnswerObjective, answer_nll, collate
 from smallhours.llm.catalog import EMBEDDED
 from smallhours.train.responder import lora
 from smallhours.train.responder.batches import epoch_batches
 from smallhours.train.responder.fused import fuse_lora
-from smallhours.train.responder.loop import AnswerObjective, Event, Plan, Step, train
+from smallhours.train.responder.loop import Event, Plan, Step, train
 from smallhours.train.responder.lora import make_optimizer, quantization, save_adapter, trainable
 from tests.unit.train.conftest import EXAMPLES, adapted_by, tiny_base
 

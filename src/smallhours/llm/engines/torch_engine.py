@@ -11,7 +11,7 @@ from smallhours.domain.artifacts import hash_file
 from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import AnswerLoss, Completion, ModelIdentity, Sampling
 from smallhours.domain.records import Example
-from smallhours.llm.answer_loss import answer_losses, encode
+from smallhours.llm.answer_loss import AnswerObjective, answer_losses, encode
 from smallhours.llm.base import Base
 from smallhours.llm.loading import load_chat_format, load_model, load_tokenizer
 
@@ -64,7 +64,7 @@ class TorchEngine:
         """Loss on each answer, with the same rendering as in training."""
         limit = int(self._model.config.max_position_embeddings)
         encoded = encode(examples, self._tokenizer, self._format, self._system_prompt, limit)
-        return answer_losses(self._model, encoded, self._end)
+        return answer_losses(AnswerObjective(self._model), encoded, self._end)
 
     def close(self) -> None:
         """Free the model."""

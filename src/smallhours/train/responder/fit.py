@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
+from smallhours.domain.errors import ResourceError
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.answer_loss import Encoded, answer_losses
+from smallhours.llm.answer_loss import AnswerObjective, Encoded, answer_losses, share
 from smallhours.llm.base import Base
 from smallhours.llm.loading import choose_dtype, load_model
 from smallhours.llm.machine import matrix_rates
@@ -19,9 +20,18 @@ from smallhours.train.responder.checkpoint import CheckpointFile
 from smallhours.train.responder.fused import fuse_lora
 from smallhours.train.responder.inputs import TokenSets
 from smallhours.train.responder.lean import make_lean
-from smallhours.train.responder.loop import AnswerObjective, Event, Plan, Progress, train
+from smallhours.train.responder.loop import Event, Plan, Progress, train
 from smallhours.train.responder.lora import add_lora, make_optimizer, quantization, trainable
 from smallhours.train.responder.memory import peak_bytes
+from smallhours.train.responder.processes import (
+    distribute,
+    main_says,
+    require_same,
+    sharded,
+    together,
+    total,
+    whole,
+)
 
 Announce = Callable[[str], None]
 # Told of each event, with all the rows of metrics up to it.
@@ -32,10 +42,12 @@ Watch = Callable[[Event, list[dict[str, Any]]], None]
 class Fitted:
     """A model that carries the best adapter seen, and how it came to it.
 
+    ``weights``: that adapter by parameter name, whole where several processes hold parts of it.
     ``held_out_before`` and ``held_out_after`` are ``None`` where nothing was held out.
     """
 
     model: Any
+    weights: dict[str, torch.Tensor]
     progress: Progress
     rows: list[dict[str, Any]]
     figures: dict[str, Any]
@@ -55,27 +67,36 @@ def fit(
     """Train a fresh adapter on ``sets``, or go on from the checkpoint.
 
     The result depends on base, options, seed and sets alone, not on how often training was interrupted (on
-    one machine with one number of threads).
+    one machine with one number of threads). Several processes share each batch: the same loss curve, up to
+    rounding.
 
     Raises:
         DataError: the loss is not a number any more.
-        ResourceError: QLoRA without its GPU, or the base's weights are not installed.
+        ResourceError: QLoRA without its GPU or between processes that share a base, or the base's weights
+            are not installed.
+        RunError: another process sees other files.
     """
+    device, process, processes = together().device, together().process_index, together().num_processes
     saved = checkpoint.load()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    require_same((checkpoint.identity, saved and saved.progress.steps), f"dataset or {checkpoint.path.name}")
     # The probe behind "auto" may decide otherwise next time; a run keeps the type it began with.
-    dtype = getattr(torch, saved.dtype) if saved else _dtype(options, device)
+    dtype = getattr(torch, saved.dtype if saved else main_says(_name(_dtype(options, device))))
     random.seed(seed)
     torch.manual_seed(seed)
     model = _adapted(base, options, dtype, device)
+    own = trainable(model)
+    objective, optimizer = distribute(AnswerObjective(model), make_optimizer(model, own, options))
     parameters = trainable(model)
-    optimizer = make_optimizer(model, parameters, options)
+    if process:
+        # Dropout hides other inputs in each process.
+        torch.manual_seed(seed + process)
     plan = make_plan(len(sets.train), options)
     announce(
         f"training: {len(sets.train)} examples, at most {plan.total_steps} steps, {_name(dtype)}, "
-        f"{torch.get_num_threads()} threads; {_size(parameters):,} of {base.parameters:,} parameters learn"
+        f"{torch.get_num_threads()} threads{_among(processes)}; "
+        f"{_size(parameters):,} of {base.parameters:,} parameters learn"
     )
-    before = mean_loss(model, sets.held_out, sets.pad) if sets.held_out else None
+    before = mean_loss(objective, sets.held_out, sets.pad) if sets.held_out else None
     progress, rows = None, []
     if saved:
         progress, rows = saved.restore(parameters, optimizer), list(saved.rows)
@@ -86,30 +107,39 @@ def fit(
         watch(event, rows)
 
     progress = train(
-        AnswerObjective(model),
+        objective,
         parameters,
         lambda epoch: (
-            batch.to(device) for batch in epoch_batches(sets.train, options.batch_size, sets.pad, seed, epoch)
+            batch.to(device)
+            for batch in epoch_batches(
+                sets.train, options.batch_size, sets.pad, seed, epoch, process, processes
+            )
         ),
         optimizer,
-        lambda: mean_loss(model, sets.validation, sets.pad),
+        lambda: mean_loss(objective, sets.validation, sets.pad),
         plan,
         report,
         progress,
         lambda now: checkpoint.offer(now, parameters, optimizer, dtype, rows),
+        processes,
+        total,
     )
     with torch.no_grad():
         for name, weight in progress.best_weights.items():
             parameters[name].copy_(weight)
     figures = _figures(progress, base, parameters, dtype, saved.progress.steps if saved else 0)
-    after = mean_loss(model, sets.held_out, sets.pad) if sets.held_out else None
-    return Fitted(model, progress, rows, figures, before, after)
+    after = mean_loss(objective, sets.held_out, sets.pad) if sets.held_out else None
+    weights = {name: whole(weight) for name, weight in parameters.items()}
+    return Fitted(model, weights, progress, rows, figures, before, after)
 
 
-def mean_loss(model: Any, examples: list[Encoded], pad: int) -> float:
-    """Nats per answer token over all examples together; each has one at least."""
-    losses = answer_losses(model, examples, pad)
-    return sum(loss.nll for loss in losses) / sum(loss.tokens for loss in losses)
+def mean_loss(objective: torch.nn.Module, examples: list[Encoded], pad: int) -> float:
+    """Nats per answer token over all examples together; each has one at least. All processes must ask."""
+    own = share(examples, together().process_index, together().num_processes)
+    losses = answer_losses(objective, own, pad)
+    sums = [sum(loss.nll for loss in losses), sum(loss.tokens for loss in losses)]
+    nll, tokens = total(torch.tensor(sums, dtype=torch.float64, device=together().device)).tolist()
+    return float(nll / tokens)
 
 
 def make_plan(examples: int, options: TrainSettings) -> Plan:
@@ -127,8 +157,14 @@ def make_plan(examples: int, options: TrainSettings) -> Plan:
 
 def _adapted(base: Base, options: TrainSettings, dtype: torch.dtype, device: torch.device) -> Any:
     quantized = quantization(options, dtype)
+    if quantized is not None and sharded():
+        raise ResourceError(
+            f"train.quantize = {options.quantize}: a base in 4 bits is not divided over processes; leave "
+            "FSDP out, or train without quantization: --set train.quantize=none"
+        )
     plain = load_model(base, dtype, quantization=quantized)
-    if quantized is None:
+    # A base that is to be divided may be too large for one device.
+    if quantized is None and not sharded():
         plain.to(device)
     model = add_lora(plain, base, options)
     fuse_lora(model)
@@ -144,6 +180,12 @@ def _dtype(options: TrainSettings, device: torch.device) -> torch.dtype:
 
 def _size(parameters: Mapping[str, torch.nn.Parameter]) -> int:
     return sum(p.numel() for p in parameters.values())
+
+
+def _among(processes: int) -> str:
+    if processes == 1:
+        return ""
+    return f" in each of {processes} processes" + (", the base divided over them" if sharded() else "")
 
 
 def _name(dtype: torch.dtype) -> str:
@@ -173,5 +215,6 @@ def _figures(
         "dtype": _name(dtype),
         "matrix_gflops": asdict(matrix_rates("cuda" if torch.cuda.is_available() else "cpu")),
         "threads": torch.get_num_threads(),
+        "processes": together().num_processes,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }

@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 import torch
 
 from smallhours.domain.errors import DataError
-from smallhours.llm.answer_loss import Batch, answer_nll
+from smallhours.llm.answer_loss import Batch
 from smallhours.train.responder.memory import resident_bytes
 
 SMOOTHING = 0.75
@@ -85,18 +84,6 @@ class Progress:
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
-class AnswerObjective(torch.nn.Module):
-    """The model with its loss as the forward pass: what wrappers for many processes hook into."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: Batch) -> torch.Tensor:
-        """Negative log-likelihood (nats) of each answer token of the batch, in reading order."""
-        return answer_nll(self.model, batch)
-
-
 def train(
     objective: torch.nn.Module,
     parameters: Mapping[str, torch.nn.Parameter],
@@ -107,6 +94,8 @@ def train(
     report: Callable[[Event], None],
     progress: Progress | None = None,
     between_steps: Callable[[Progress], None] = lambda progress: None,
+    processes: int = 1,
+    total: Callable[[torch.Tensor], torch.Tensor] = lambda value: value,
 ) -> Progress:
     """Train ``parameters`` until the plan says stop; the best state seen on unseen groups is in the result.
 
@@ -116,6 +105,8 @@ def train(
         validate: mean loss on unseen groups; may leave the model in evaluation mode.
         progress: where to go on; weights, optimizer and random numbers must stand where they stood then.
         between_steps: called where training could go on from; a place for checkpoints.
+        processes: how many train together, each on its share of every batch; ``objective`` then leaves the
+            mean over processes of their gradients, and ``total`` sums a tensor over them.
 
     Raises:
         DataError: when the loss is not a number any more, naming the step.
@@ -130,7 +121,11 @@ def train(
     )
     for batch in _from(progress, batches):
         step_started = time.perf_counter()
-        loss = _optimize(objective, parameters, batch, optimizer, progress.steps + 1)
+        loss = _optimize(objective, parameters, batch, optimizer, processes, total)
+        if not math.isfinite(loss):
+            raise DataError(
+                f"training: the loss became {loss} at step {progress.steps + 1}; lower train.learning_rate"
+            )
         rate = float(schedule.get_last_lr()[0])
         schedule.step()
         _count(progress, batch, loss)
@@ -152,15 +147,19 @@ def _optimize(
     parameters: Mapping[str, torch.nn.Parameter],
     batch: Batch,
     optimizer: torch.optim.Optimizer,
-    step: int,
+    processes: int,
+    total: Callable[[torch.Tensor], torch.Tensor],
 ) -> float:
-    """One step on one batch; its loss before the step."""
+    """One step on one batch; the loss of the whole batch before it. None is taken where that is no number.
+
+    The mean over processes of ``processes`` times their parts of the loss has the gradient of the whole loss.
+    """
     objective.train()
-    loss = objective(batch).mean()
-    value = float(loss.detach())
+    part = objective(batch).sum() / batch.of_labels
+    value = float(total(part.detach()))
     if not math.isfinite(value):
-        raise DataError(f"training: the loss became {value} at step {step}; lower train.learning_rate")
-    torch.autograd.backward(loss)
+        return value
+    torch.autograd.backward(part * processes)
     torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_GRADIENT_NORM)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)

@@ -85,9 +85,14 @@ def quantization(settings: TrainSettings, dtype: torch.dtype) -> Any:
     )
 
 
-def save_adapter(model: Any, base: Base, folder: Path) -> None:
-    """Write the adapter in PEFT's own format, naming the base instead of a folder of this machine."""
+def save_adapter(
+    model: Any, base: Base, folder: Path, weights: dict[str, torch.Tensor] | None = None
+) -> None:
+    """Write the adapter in PEFT's own format, naming the base instead of a folder of this machine.
+
+    ``weights`` by parameter name stand in for the model's own, of which it may hold a part only.
+    """
     for config in model.peft_config.values():
         config.base_model_name_or_path = base.title
-    model.save_pretrained(folder, save_embedding_layers=False)
+    model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from smallhours.train.responder.fit import Announce, Watch, fit, make_plan
 from smallhours.train.responder.inputs import encode_sets
 from smallhours.train.responder.loop import Event, Validation
 from smallhours.train.responder.lora import save_adapter
+from smallhours.train.responder.processes import require_same, sharded, together
 from smallhours.train.responder.tensorboard import EventFiles, summary_writer
 
 STAGE = "train"
@@ -68,10 +69,11 @@ def checkpoint_identity(wanted: str) -> str:
 def train_adapter(settings: Settings, report: Report, announce: Announce) -> Manifest:
     """Fine-tune and write ``adapter/``; do nothing if it is there and its inputs did not change.
 
-    An interrupted run left ``adapter.checkpoint`` beside it; the next one goes on from there.
+    An interrupted run left ``adapter.checkpoint`` beside it; the next one goes on from there. Where a
+    launcher started several processes, all call this, once; the main one writes.
 
     Raises:
-        RunError: the dataset is missing or from another version.
+        RunError: the dataset is missing or from another version, or processes see different ones.
         DataError: an example is too long, none is to be learnt, or the loss is not a number any more.
         InputError: no such base, or one that cannot be trained.
         ResourceError: disk full, the base is too large for the memory, or something is not installed.
@@ -83,44 +85,60 @@ def train_adapter(settings: Settings, report: Report, announce: Announce) -> Man
         _require_memory(settings)
     inputs, config = stage_inputs(settings, dataset)
     wanted = fingerprint(STAGE, inputs, config, settings.seed)
-    if is_current(target, wanted):
+    identity, current = checkpoint_identity(wanted), is_current(target, wanted)
+    require_same((identity, current), "dataset, base, settings, versions or adapter")
+    if current:
         announce("adapter: up to date")
         return require_manifest(target, "smallhours train")
     checkpoint = CheckpointFile(
-        run / "adapter.checkpoint", checkpoint_identity(wanted), settings.train.checkpoint_every, announce
+        run / "adapter.checkpoint", identity, settings.train.checkpoint_every, announce
     )
-    figures: dict[str, Any] = {}
-    with staged_folder(
-        target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
-    ) as folder:
-        figures.update(_fit_into(folder, settings, checkpoint, report, announce))
-    checkpoint.remove()
+    if together().is_main_process:
+        figures: dict[str, Any] = {}
+        with staged_folder(
+            target, stage=STAGE, inputs=inputs, config=config, seed=settings.seed, figures=figures
+        ) as folder:
+            figures.update(_fit_into(folder, settings, checkpoint, report, announce))
+        checkpoint.remove()
+    else:
+        _fit_into(None, settings, checkpoint, report, announce)
+    together().wait_for_everyone()
+    together().end_training()
     return require_manifest(target, "smallhours train")
 
 
 def _require_memory(settings: Settings) -> None:
     """Say before a base is fetched or loaded that it is too large: evaluation holds it in float32."""
+    if sharded():
+        return
     base = find_base(settings.base)
     require_memory(base.name, base.shape, "float32", free_memory())
 
 
 def _fit_into(
-    folder: Path, settings: Settings, checkpoint: CheckpointFile, report: Report, announce: Announce
+    folder: Path | None, settings: Settings, checkpoint: CheckpointFile, report: Report, announce: Announce
 ) -> dict[str, Any]:
+    """Train and, where there is a folder to write to, write the adapter; its figures."""
     base, dataset = find_base(settings.base), settings.run_folder / "dataset"
-    announce(f"training: loading {base.title}; the loss curve so far is in {folder / 'loss.png'}")
+    curve = f"; the loss curve so far is in {folder / 'loss.png'}" if folder else ""
+    announce(f"training: loading {base.title}{curve}")
     cautions(settings, announce)
-    with _watching(folder, settings, report) as watch:
-        sets = encode_sets(
-            base,
-            settings.train,
-            read_examples(dataset / "train.jsonl"),
-            read_examples(dataset / "validation.jsonl"),
-        )
+    with _watching(folder, settings, report) if folder else nullcontext(_unwatched) as watch:
+        # The first process of a host unpacks a base that comes packed, the others find it unpacked.
+        with together().local_main_process_first():
+            sets = encode_sets(
+                base,
+                settings.train,
+                read_examples(dataset / "train.jsonl"),
+                read_examples(dataset / "validation.jsonl"),
+            )
         plan = make_plan(len(sets.train), settings.train)
-        foresee(base, settings, sets.train, len(sets.validation), plan, announce)
+        # What several machines take cannot be told from this one.
+        if together().num_processes == 1:
+            foresee(base, settings, sets.train, len(sets.validation), plan, announce)
         fitted = fit(base, settings.train, settings.seed, sets, checkpoint, watch, announce)
-        save_adapter(fitted.model, base, folder)
+        if folder:
+            save_adapter(fitted.model, base, folder, fitted.weights)
     return {
         **fitted.figures,
         "examples": {"train": len(sets.train), "validation": len(sets.validation), "longest": sets.longest},
@@ -134,6 +152,10 @@ def cautions(settings: Settings, announce: Announce) -> None:
             "warning: train.dora: a DoRA adapter has no GGUF form: this run can be trained, and neither "
             "evaluated nor exported, since both answer through llama.cpp"
         )
+
+
+def _unwatched(event: Event, rows: list[dict[str, Any]]) -> None:
+    """What another process keeps up to date."""
 
 
 @contextmanager
