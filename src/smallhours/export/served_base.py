@@ -34,7 +34,7 @@ def serving_caution(name: str) -> str | None:
     base = find_base(name)
     if isinstance(base.source, Packaged) or base.shape.architecture in ARCHITECTURES:
         return None
-    if isinstance(base.source, Folder) and len(list(base.folder().glob("*.gguf"))) == 1:
+    if isinstance(base.source, Folder) and len(list(base.source.path.glob("*.gguf"))) == 1:
         return None
     return (
         f"base '{name}' can be trained, but neither evaluated nor served yet: the architecture "
