@@ -17,7 +17,6 @@ from smallhours.llm.base import TEMPLATE, Base
 from smallhours.llm.chat_format import ChatFormat, chat_format
 from smallhours.llm.checks import require_memory
 from smallhours.llm.machine import free_memory, matrix_rates
-from smallhours.llm.packing import ATTENTION, register_attention
 from smallhours.llm.template import format_from_template
 
 if TYPE_CHECKING:
@@ -109,6 +108,8 @@ def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None, quan
     """
     import torch
     from transformers import AutoModelForCausalLM
+
+    from smallhours.llm.packing import ATTENTION, register_attention
 
     if quantization is None:
         # Each process that a launcher started on this host loads a base of its own at the same time.

@@ -40,7 +40,7 @@ def test_the_table_has_a_line_for_each_base(capsys: pytest.CaptureFixture[str]) 
         "machine: 2 cores, 24.0 GB memory (20.0 GB available), 99.0 GB free disk, no GPU"
     )
     assert lines[1] == "matrix rate: 190 GFLOP/s in float32, 430 in bfloat16; training uses bfloat16"
-    assert lines[2].startswith("data: builtin:en, 1,111 pairs, 1,003 examples to train on; 64 steps of 8")
+    assert lines[2].startswith("data: builtin:en, 1,111 pairs, 1,003 examples to train on; 220 steps of 4")
     embedded = next(line for line in lines if line.startswith("embedded"))
     assert "134.5M" in embedded and "4.9M" in embedded and embedded.endswith("yes")
     assert lines[-1].startswith("recommendation: embedded: about ") and "(the largest that fits)" in lines[-1]

@@ -71,7 +71,7 @@ def test_gpt2s_layers_have_llamacpps_names_and_shapes(made: Made, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"alpha_pattern": {"c_fc": 12}}, "alpha_pattern"), ({"use_dora": True}, "plain LoRA")],
+    [({"alpha_pattern": {"c_fc": 12}}, "alpha_pattern"), ({"use_dora": True}, "DoRA adapter")],
 )
 def test_a_variant_that_gguf_has_no_place_for_is_refused(
     made: Made, tmp_path: Path, options: dict[str, Any], message: str

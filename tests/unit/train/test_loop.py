@@ -126,7 +126,7 @@ def test_a_loss_that_is_no_number_is_an_error_that_names_the_step(adapted: Any) 
     [({"epochs": 2}, 56), ({"epochs": 1}, 28), ({"epochs": 2, "max_steps": 5}, 5), ({"batch_size": 219}, 2)],
 )
 def test_the_plan_counts_steps(options: dict[str, int], expected: int) -> None:
-    assert make_plan(219, TrainSettings(**{"epochs": 2, **options})).total_steps == expected
+    assert make_plan(219, TrainSettings(**{"epochs": 2, "batch_size": 8, **options})).total_steps == expected
 
 
 def test_the_curve_is_drawn_from_the_log_alone(tmp_path: Path) -> None:
