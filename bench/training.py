@@ -70,7 +70,7 @@ _BY_LENGTH = {"train_sampling_strategy": "group_by_length"}
 MAIN_ARMS = {
     OURS: Arm("ours.py"),
     "trl-default": Arm("trl_sft.py", "trl"),
-    "trl-best": _tuned_trl("sdpa", **_PADDING_FREE),
+    "trl-best": _tuned_trl("sdpa", **(_PADDING_FREE | _LIGHT)),
     "llamafactory": Arm("llama_factory.py", "llamafactory", {"bf16": True}),
 }
 # What else was tried as TRL's best; docs/log.md has the figures.
@@ -80,7 +80,7 @@ TRIED = {
     "trl-grouped-autocast": _tuned_trl("sdpa", **(_BY_LENGTH | {"bf16": True})),
     "trl-grouped-rounded": _tuned_trl("sdpa", **_BY_LENGTH, pad_to_multiple_of=16),
     "trl-grouped-eager-rounded": _tuned_trl("eager", **_BY_LENGTH, pad_to_multiple_of=16),
-    "trl-checkpointing": _tuned_trl("sdpa", **(_PADDING_FREE | _LIGHT)),
+    "trl-padding-free": _tuned_trl("sdpa", **_PADDING_FREE),
     "trl-grouped-checkpointing": _tuned_trl("sdpa", **(_BY_LENGTH | _LIGHT)),
     "trl-small-batches": _tuned_trl(
         "sdpa", **_BY_LENGTH, per_device_train_batch_size=BATCH_SIZE // 4, gradient_accumulation_steps=4
