@@ -24,9 +24,12 @@ THIRD_PARTY = "third_party"
 # A language alone names a country only where most of its speakers who ask us live. English and
 # Portuguese do not: Brazil's lines are for Brazil, but pt in our tables means Brazilian Portuguese.
 _COUNTRY_OF = {
-    "fr": "FR", "de": "DE", "es": "ES", "pt": "BR", "hi": "IN", "it": "IT", "pl": "PL", "cs": "CZ", "sk": "SK",
-    "hu": "HU", "sl": "SI", "et": "EE", "lv": "LV", "lt": "LT", "uk": "UA", "el": "GR", "da": "DK", "sv": "SE",
-    "nb": "NO", "nn": "NO", "no": "NO", "fi": "FI", "is": "IS", "he": "IL", "ja": "JP", "ko": "KR", "id": "ID",
+    "fr": "FR", "de": "DE", "es": "ES", "pt": "BR", "hi": "IN", "it": "IT", "pl": "PL", "cs": "CZ",
+    "sk": "SK",
+    "hu": "HU", "sl": "SI", "et": "EE", "lv": "LV", "lt": "LT", "uk": "UA", "el": "GR", "da": "DK",
+    "sv": "SE",
+    "nb": "NO", "nn": "NO", "no": "NO", "fi": "FI", "is": "IS", "he": "IL", "ja": "JP", "ko": "KR",
+    "id": "ID",
     "th": "TH", "vi": "VN", "si": "LK", "ne": "NP",
 }  # fmt: skip
 # What a person in this trouble needs before the general crisis line.
