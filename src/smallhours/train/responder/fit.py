@@ -149,7 +149,7 @@ def make_plan(examples: int, options: TrainSettings) -> Plan:
     return Plan(
         total_steps=total,
         steps_per_epoch=per_epoch,
-        validate_every=max(1, round(total / options.evaluations)),
+        validate_every=-(-total // options.evaluations),
         patience=options.patience,
         warmup_steps=round(total * options.warmup_share),
     )
