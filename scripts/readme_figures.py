@@ -67,7 +67,7 @@ def table() -> str:
         ("tuned answers that end by themselves", interval(tuned["ended"], percent=True)),
         ("tuned answers that the output guard stops", interval(tuned["unsafe"], percent=True)),
         (
-            "crisis messages noticed (a suite nobody tuned to)",
+            "crisis messages noticed (our own suite, never trained on)",
             interval(safety["crisis"]["recall"], percent=True),
         ),
         ("ordinary messages taken for a crisis", interval(safety["ordinary"]["false_alarms"], percent=True)),
