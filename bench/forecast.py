@@ -1,6 +1,6 @@
 """How near `smallhours plan` comes: short trainings and a server, forecast against measured.
 
-    python bench/forecast.py
+    python -m bench.forecast
 
 Every case runs in a process of its own; memory is that process's peak. The GPT-2 case is a model of that
 shape made on the spot (random weights, the embedded base's tokenizer), so it needs no hub. Run it when the
@@ -10,21 +10,18 @@ trainer changes, and refit the constants of `smallhours.train.costs`.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.common import RESULTS, write_results
 from smallhours import bootstrap
-from smallhours.domain.artifacts import describe_machine, package_versions, write_aside
 from smallhours.domain.settings import Settings, load_settings
 from smallhours.train.planner import Forecast
 
-RESULTS = Path(__file__).parent / "results" / "forecast.json"
 SHORT = {"data": "builtin:98", "train.max_steps": 12, "train.evaluations": 1}
 CASES: dict[str, dict[str, object]] = {
     "embedded, 12 steps of 8": SHORT,
@@ -86,8 +83,8 @@ def serve_case(case: str, scratch: Path) -> float:
 def in_own_process(part: str, case: str, scratch: Path) -> tuple[float, float]:
     """Seconds as the case tells them, and its peak in megabytes (10⁶ bytes)."""
     code = (
-        f"import resource, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        f"import forecast; from pathlib import Path\n"
+        f"import resource, sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        f"from bench import forecast; from pathlib import Path\n"
         f"told = forecast.{part}_case({case!r}, Path({str(scratch)!r}))\n"
         "print('TOLD', told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
@@ -142,13 +139,7 @@ def main() -> None:
                 f"{megabytes:.0f} MB, forecast {found.train_memory / 1e6:.0f} MB",
                 flush=True,
             )
-    result = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": describe_machine(),
-        "versions": package_versions(),
-        "figures": figures,
-    }
-    write_aside(RESULTS, (json.dumps(result, indent=1) + "\n").encode())
+    write_results(RESULTS / "forecast.json", figures)
 
 
 if __name__ == "__main__":

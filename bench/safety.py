@@ -1,6 +1,6 @@
 """How long the safety path takes for a message, and in how much memory, beside a keyword list.
 
-    python bench/safety.py
+    python -m bench.safety
 
 Everything runs on one core, in a process of its own. The messages are made on the spot from the questions of
 the built-in pairs: stretches of 10 and 60 words, each different, so that nothing is remembered. The keyword
@@ -17,13 +17,11 @@ import re
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from smallhours.domain.artifacts import describe_machine, package_versions, write_aside
+from bench.common import RESULTS, write_results
 
-RESULTS = Path(__file__).parent / "results" / "safety.json"
 LENGTHS = (10, 60)  # words
 WARM = 200  # messages of each length before the clock starts: lexicons compiled, common words met
 KEYWORDS = re.compile(
@@ -97,8 +95,8 @@ def measured(part: str, count: int) -> dict[str, float]:
     core = min(os.sched_getaffinity(0))
     code = (
         f"import os; os.sched_setaffinity(0, {{{core}}})\n"  # before numpy counts the cores
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        f"import json, safety; print(json.dumps(safety.run_part({part!r}, {count})))"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        f"import json; from bench import safety; print(json.dumps(safety.run_part({part!r}, {count})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -123,13 +121,7 @@ def main() -> None:
                 "against": "resident, whole process" if memory else "one core",
                 "runs": 1 if memory else count,
             }
-    result = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": describe_machine(),
-        "versions": package_versions(),
-        "figures": figures,
-    }
-    write_aside(RESULTS, (json.dumps(result, indent=1) + "\n").encode())
+    write_results(RESULTS / "safety.json", figures)
 
 
 if __name__ == "__main__":
