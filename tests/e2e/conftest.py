@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smallhours.corpus.sources import builtin_pairs
+from smallhours.domain.messages import Conversation
 from smallhours.domain.settings import GenerationSettings, ServeSettings
 from smallhours.llm.engines.scripted import ScriptedEngine
 from smallhours.safety.pipeline import SafetyPipeline
@@ -37,6 +38,7 @@ def chat_url() -> Iterator[str]:
         Recall.of(builtin_pairs("98"), encoder),
         GenerationSettings(),
     )
+    assistant.reply(Conversation.of("hello"))  # as the real server does, so that the first page does not wait
     with serving(create_app(assistant, ServeSettings(), "smallhours-test")) as url:
         yield url
 

@@ -142,7 +142,9 @@ def test_the_page_opens_small_quiet_and_from_one_place(browser: Browser, chat_ur
         lambda message: faults.append(message.text) if message.type in ("error", "warning") else None,
     )
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("requestfinished", lambda request: sizes.update({request.url: len(request.response().body())}))
+    page.on(
+        "requestfinished", lambda request: sizes.update({request.url: request.sizes()["responseBodySize"]})
+    )
     page.goto(chat_url, wait_until="networkidle")
     say(page, "I can't sleep")
     assert faults == []

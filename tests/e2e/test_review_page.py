@@ -48,9 +48,13 @@ class Desk:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def arrives_at(self, name: str) -> None:
-        """Waits for a pair, and for the script that gives it its keys and shows their switch."""
+        """Waits for a pair, for the script that gives it its keys, and for a picture of it.
+
+        A browser drops keys that are pressed before it has painted a new page.
+        """
         expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
         expect(self.page.get_by_role("checkbox")).to_be_visible()
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def unfold(self, name: str) -> None:
         self.page.locator("summary", has_text=name).click()
