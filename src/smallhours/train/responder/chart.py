@@ -12,15 +12,10 @@ from smallhours.domain.artifacts import aside
 
 def draw_loss(metrics: Path, target: Path) -> None:
     """Draw ``metrics.jsonl`` (one JSON object a line), as far as it goes, as a PNG of 1200 by 750 pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     steps = [row for row in rows if "loss" in row]
     looks = [row for row in rows if "validation_loss" in row]
-    figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = _axes()
     axes.plot(
         [r["step"] for r in steps], [r["loss"] for r in steps], color="#b9c4d0", lw=1, label="each step"
     )
@@ -45,22 +40,12 @@ def draw_loss(metrics: Path, target: Path) -> None:
     axes.set_xlabel("optimizer step")
     axes.set_ylabel("loss on answers (nats per token)")
     axes.set_title("Learning curve", loc="left")
-    axes.margins(y=0.18)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    # Swapped in whole: somebody may be looking at it.
-    with aside(target) as partial:
-        figure.savefig(partial, format="png")
+    _save(figure, axes, target)
 
 
 def draw_folds(results: Sequence[Mapping[str, Any]], target: Path) -> None:
     """Held-out loss of each fold before and after training, as a PNG of 1200 by 750 pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = _axes()
     places = range(len(results))
     for key, label, color in (
         ("held_out_loss_before", "base", "#b9c4d0"),
@@ -73,6 +58,21 @@ def draw_folds(results: Sequence[Mapping[str, Any]], target: Path) -> None:
     axes.set_xlabel("repeat-fold")
     axes.set_ylabel("loss on held-out answers (nats per token)")
     axes.set_title("Unseen groups, fold by fold", loc="left")
+    _save(figure, axes, target)
+
+
+def _axes() -> tuple[Any, Any]:
+    """An empty figure, eight by five inches, and its axes; no window is opened."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _save(figure: Any, axes: Any, target: Path) -> None:
+    """Finish the axes and swap the picture in whole: somebody may be looking at it."""
     axes.margins(y=0.18)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
