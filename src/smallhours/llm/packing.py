@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from smallhours.domain.errors import InputError
+
 ATTENTION = "packed"
 
 
@@ -66,12 +68,15 @@ def packed_attention(
     Without a ``layout`` the row is one sequence, and PyTorch's own attention computes it.
 
     Raises:
-        NotImplementedError: the model asks for attention dropout or a soft cap in training.
+        InputError: the model asks for attention dropout or a soft cap in training.
     """
     if layout is None:
         return _one_sequence(module, query, key, value, scaling, sliding_window)
     if dropout or others.get("softcap"):
-        raise NotImplementedError("packed attention knows neither dropout nor soft caps")
+        raise InputError(
+            "this base's attention has dropout or a soft cap (attention_dropout, attn_logit_softcapping in "
+            "its config.json), which cannot be computed here; take another base"
+        )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     out = _PackedAttention.apply(query[0], key[0], value[0], layout, scale, sliding_window)  # type: ignore[no-untyped-call]
     return out.unsqueeze(0), None
