@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import RESULTS, write_results
-from smallhours import bootstrap
+from smallhours.bootstrap import planning, safety, stages
 from smallhours.domain.settings import Settings, load_settings
 from smallhours.train.planner import Forecast
 
@@ -56,7 +56,7 @@ def settings_of(case: str, scratch: Path) -> Settings:
 
 def train_case(case: str, scratch: Path) -> float:
     """One training, in this process; its seconds."""
-    manifest = bootstrap.train(settings_of(case, scratch), lambda event: None, lambda line: None)
+    manifest = stages.train(settings_of(case, scratch), lambda event: None, lambda line: None)
     return float(manifest.figures["seconds"])
 
 
@@ -69,8 +69,8 @@ def serve_case(case: str, scratch: Path) -> float:
     from smallhours.llm.engines.llamacpp import LlamaCppEngine
 
     serve = Settings().serve
-    bootstrap.safety_pipeline().screen_input(Conversation.of("hello"))
-    bootstrap.sentence_vectors().encode(["hello"])
+    safety.safety_pipeline().screen_input(Conversation.of("hello"))
+    safety.sentence_vectors().encode(["hello"])
     engine = LlamaCppEngine(
         EMBEDDED.weights(), None, CHATML, "Be kind.", ModelIdentity(base="embedded"),
         context=serve.context, parallel=serve.parallel,
@@ -98,7 +98,7 @@ def in_own_process(part: str, case: str, scratch: Path) -> tuple[float, float]:
 def planned(settings: Settings) -> Forecast:
     """What the plan says about the case's base."""
     base = Path(settings.base).resolve() if Path(settings.base).is_dir() else settings.base
-    return next(one for one in bootstrap.plan(settings).forecasts if one.name == str(base))
+    return next(one for one in planning.plan(settings).forecasts if one.name == str(base))
 
 
 def figure(value: float, unit: str, said: float) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def main() -> None:
                 continue
             settings = settings_of(case, scratch)
             if dataset is None:
-                bootstrap.build_dataset(settings, lambda line: None)
+                stages.build_dataset(settings, lambda line: None)
                 dataset = settings.run_folder / "dataset"
             else:
                 shutil.copytree(dataset, settings.run_folder / "dataset")

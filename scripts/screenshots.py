@@ -18,7 +18,7 @@ from ensure_browser import installed
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from smallhours import bootstrap
+from smallhours.bootstrap.serving import bind, build_app, open_assistant
 from smallhours.cli.review_page.app import create_page
 from smallhours.corpus.review.record import Reviewer, Verdict
 from smallhours.corpus.review.session import Review
@@ -82,7 +82,7 @@ def shoot_review(browser: Browser) -> None:
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """The address of ``app`` on a free port of this machine, while the block lasts."""
-    bound = bootstrap.bind(ServeSettings(port=0))
+    bound = bind(ServeSettings(port=0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
@@ -97,7 +97,7 @@ def main() -> int:
     """Serve the run, look at it, leave."""
     settings = load_settings()
     IMAGES.mkdir(parents=True, exist_ok=True)
-    app = bootstrap.build_app(settings, bootstrap.open_assistant(settings))
+    app = build_app(settings, open_assistant(settings))
     with serving(app) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=installed(), args=FLAGS)
         shoot_chat(browser, url)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from smallhours import bootstrap
+from smallhours.bootstrap import models
 from smallhours.cli.main import run
 from smallhours.domain.artifacts import read_manifest
 from smallhours.domain.messages import Conversation
@@ -86,8 +86,8 @@ def test_llamacpp_says_what_transformers_says(finished: Settings) -> None:
     prompt = finished.train.system_prompt
     # Few words: llama.cpp computes with rounded activations, and after a near tie two texts go separate ways.
     sampling = Sampling(temperature=0, max_tokens=8)
-    plain = bootstrap.llama_engine("embedded", CHATML, None, prompt, ModelIdentity(base="b"), finished.serve)
-    llama = bootstrap.llama_engine(
+    plain = models.llama_engine("embedded", CHATML, None, prompt, ModelIdentity(base="b"), finished.serve)
+    llama = models.llama_engine(
         "embedded", CHATML, loud / "adapter.gguf", prompt, ModelIdentity(base="b"), finished.serve
     )
     reference = TorchEngine(EMBEDDED, loud, prompt)

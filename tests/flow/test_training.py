@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from smallhours import bootstrap
+from smallhours.bootstrap import stages
 from smallhours.cli.main import run
 from smallhours.corpus.shapes import Found
 from smallhours.corpus.sources import examples_of, open_sources
@@ -159,7 +159,7 @@ def test_folds_go_on_fold_by_fold_and_leave_the_adapter_alone(
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            bootstrap.train_folds(settings, 2, 1, lambda event: None, announce)
+            stages.train_folds(settings, 2, 1, lambda event: None, announce)
 
     flags = {"runs": str(run_folder.parent), "train.dtype": "float32", "train.max_steps": 1,
              "train.batch_size": 2, "corpus.most_validation": 4}  # fmt: skip

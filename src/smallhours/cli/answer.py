@@ -33,10 +33,10 @@ def command(settings: Settings, source: Path, target: Path, policy: str | None) 
     smallhours answer default --in questions.jsonl --out answers.jsonl
     smallhours answer default --in questions.jsonl --out base.jsonl --policy base
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import serving
 
     chosen = cast(Policy, policy or settings.generation.policy)
-    assistant = bootstrap.open_assistant(
+    assistant = serving.open_assistant(
         settings, with_model=chosen in ("grounded", "generate"), with_base=chosen == "base"
     )
     finish(process(source, target, lambda many: [answered(assistant.reply(one, chosen)) for one in many]))

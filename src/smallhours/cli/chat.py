@@ -27,10 +27,10 @@ def command(settings: Settings, locale: str) -> None:
     smallhours chat
     smallhours chat mine --locale en-GB
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import serving
     from smallhours.safety import replies
 
-    assistant = bootstrap.open_assistant(settings)
+    assistant = serving.open_assistant(settings)
     click.secho(replies.disclaimer(locale), dim=True)
     talk(assistant, locale)
 

@@ -38,9 +38,9 @@ def build(settings: Settings) -> None:
     smallhours corpus build --data pairs.csv --name mine
     smallhours corpus build --data pairs.csv --name mine --reviewed-only
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import stages
 
-    manifest = bootstrap.build_dataset(settings, announce)
+    manifest = stages.build_dataset(settings, announce)
     click.echo(json.dumps(manifest.figures, ensure_ascii=False, indent=1))
 
 

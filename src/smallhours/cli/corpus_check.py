@@ -57,7 +57,7 @@ def check(settings: Settings, target: Path | None, report: Path | None, screen: 
 
     Exit codes: 0 usable, or repaired; 2 errors.
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import safety
     from smallhours.corpus.preview import preview
     from smallhours.corpus.sources import Reading, open_sources
 
@@ -67,7 +67,7 @@ def check(settings: Settings, target: Path | None, report: Path | None, screen: 
     if not as_json:
         for line in (line for one in previews for line in one.lines()):
             click.echo(line)
-    timed = _Timed(bootstrap.safety_pipeline()) if screen else None
+    timed = _Timed(safety.safety_pipeline()) if screen else None
     found = _look(sources, timed, target, report)
     if as_json:
         click.echo(json.dumps(_as_json(previews, found, target), ensure_ascii=False, indent=1))

@@ -20,9 +20,9 @@ def command(settings: Settings, as_json: bool) -> int:
     smallhours evaluate
     smallhours evaluate mine --json
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import evaluation
 
-    verdict = bootstrap.evaluate(settings, announce, counting)
+    verdict = evaluation.evaluate(settings, announce, counting)
     folder = settings.run_folder / "evaluation"
     if as_json:
         click.echo((folder / "verdict.json").read_text(encoding="utf-8"))

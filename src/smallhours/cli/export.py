@@ -27,7 +27,7 @@ def command(settings: Settings, to: str) -> None:
     unknown = [target for target in targets if target not in TARGETS]
     if unknown or not targets:
         raise SettingsError(f"--to {to}: unknown target; known are: {', '.join(TARGETS)}")
-    from smallhours import bootstrap
+    from smallhours.bootstrap import stages
 
-    bootstrap.export(settings, announce, targets)
+    stages.export(settings, announce, targets)
     click.echo(f"package: {settings.run_folder / 'package'}")

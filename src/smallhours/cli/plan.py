@@ -35,9 +35,9 @@ def command(settings: Settings, as_json: bool) -> None:
     smallhours plan --data pairs.csv --set train.rank=8 --set train.max_steps=0
     smallhours plan --json
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import planning
 
-    found = bootstrap.plan(settings)
+    found = planning.plan(settings)
     if as_json:
         click.echo(json.dumps(as_object(found), ensure_ascii=False, indent=1))
         return

@@ -127,10 +127,10 @@ def serve_page(session: Review, port: int) -> None:
     """The page, on the loopback address alone, under a path that nobody can guess."""
     import uvicorn
 
-    from smallhours import bootstrap
+    from smallhours.bootstrap import serving
     from smallhours.cli.review_page.app import create_page
 
-    bound = bootstrap.bind(ServeSettings(host="127.0.0.1", port=port))
+    bound = serving.bind(ServeSettings(host="127.0.0.1", port=port))
     token = secrets.token_urlsafe(32)
     announce(f"review: http://127.0.0.1:{bound.getsockname()[1]}/{token}/   (Ctrl-C to stop)")
     announce("Only this machine can open it, and only with this whole address; do not pass it on.")

@@ -42,15 +42,15 @@ def command(settings: Settings, no_serve: bool) -> None:
     smallhours run --data pairs.csv --name mine --port 8801
     smallhours run --config configs/tiny.toml --no-serve
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import evaluation, serving, stages
 
-    bound = None if no_serve else bootstrap.bind(settings.serve)
-    bootstrap.build_dataset(settings, announce)
+    bound = None if no_serve else serving.bind(settings.serve)
+    stages.build_dataset(settings, announce)
     with training_report() as report:
-        bootstrap.train(settings, report, announce)
-    verdict = bootstrap.evaluate(settings, announce, counting)
+        stages.train(settings, report, announce)
+    verdict = evaluation.evaluate(settings, announce, counting)
     show_verdict(verdict)
     click.echo(f"report: {settings.run_folder / 'evaluation' / 'report.html'}")
-    bootstrap.export(settings, announce)
+    stages.export(settings, announce)
     if bound is not None:
-        serve(settings, bootstrap.open_assistant(settings), bound)
+        serve(settings, serving.open_assistant(settings), bound)

@@ -25,7 +25,7 @@ def command(source: Path, target: Path) -> None:
     smallhours screen --in messages.jsonl --out risk.jsonl
     echo '{"id": "1", "text": "cant sleep"}' | smallhours screen --in - --out -
     """
-    from smallhours.bootstrap import safety_pipeline
+    from smallhours.bootstrap.safety import safety_pipeline
 
     pipeline = safety_pipeline()
     finish(process(source, target, lambda many: map(screened, pipeline.screen_many(many)), together=256))

@@ -27,19 +27,19 @@ def command(settings: Settings) -> None:
     smallhours serve
     smallhours serve mine --port 8801
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import serving
 
-    bound = bootstrap.bind(settings.serve)
-    serve(settings, bootstrap.open_assistant(settings), bound)
+    bound = serving.bind(settings.serve)
+    serve(settings, serving.open_assistant(settings), bound)
 
 
 def serve(settings: Settings, assistant: Assistant, bound: socket.socket) -> None:
     """Answer on a bound socket until interrupted."""
     import uvicorn
 
-    from smallhours import bootstrap
+    from smallhours.bootstrap import serving
 
-    app = bootstrap.build_app(settings, assistant)
+    app = serving.build_app(settings, assistant)
     host, port = bound.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     announce(f"chat: http://{shown}:{port}   (Ctrl-C to stop)")

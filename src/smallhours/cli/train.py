@@ -34,13 +34,13 @@ def command(settings: Settings, folds: int | None, repeats: int | None) -> None:
     smallhours train mine --set train.epochs=3 --set train.learning_rate=5e-4
     smallhours train mine --folds 5
     """
-    from smallhours import bootstrap
+    from smallhours.bootstrap import stages
 
     if folds is None:
         if repeats is not None:
             raise click.UsageError("--repeats repeats folds: give --folds, too")
         with training_report() as report:
-            figures = bootstrap.train(settings, report, announce).figures
+            figures = stages.train(settings, report, announce).figures
         if is_main():
             click.echo(
                 f"adapter: {settings.run_folder / 'adapter'} "
@@ -51,7 +51,7 @@ def command(settings: Settings, folds: int | None, repeats: int | None) -> None:
     if processes() > 1:
         raise click.UsageError("--folds: folds are trained by one process; leave the launcher out")
     with training_report() as report:
-        figures = bootstrap.train_folds(settings, folds, repeats or 1, report, announce).figures
+        figures = stages.train_folds(settings, folds, repeats or 1, report, announce).figures
     click.echo(
         f"folds: {settings.run_folder / 'folds'} "
         f"(held-out loss {_interval(figures['held_out_loss_before'])} before, "

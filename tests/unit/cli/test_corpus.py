@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from smallhours import bootstrap
+from smallhours.bootstrap import safety
 from smallhours.cli.main import run
 from smallhours.corpus.sources import read_pairs
 from smallhours.domain.messages import Conversation
@@ -42,7 +42,7 @@ class OneWord:
 
 @pytest.fixture(autouse=True)
 def one_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(bootstrap, "safety_pipeline", OneWord)
+    monkeypatch.setattr(safety, "safety_pipeline", OneWord)
     monkeypatch.chdir(tmp_path)
 
 

@@ -95,14 +95,14 @@ def test_a_base_too_large_is_marked_as_not_fitting(
 def test_a_gpu_is_named_and_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    from smallhours import bootstrap
+    from smallhours.bootstrap import planning
     from smallhours.domain.settings import Settings
 
     fast = Gpu("Fast 9000", 80 * GIGA, 79 * GIGA, Rates(float32=20_000, bfloat16=200_000))
     monkeypatch.setattr(machines, "measure_machine", lambda models: LAPTOP)
-    slow_seconds = {one["name"]: one["seconds"] for one in as_object(bootstrap.plan(Settings()))["bases"]}
+    slow_seconds = {one["name"]: one["seconds"] for one in as_object(planning.plan(Settings()))["bases"]}
     monkeypatch.setattr(machines, "measure_machine", lambda models: replace(LAPTOP, gpu=fast))
-    found = bootstrap.plan(Settings())
+    found = planning.plan(Settings())
     assert "Fast 9000 with 80.0 GB" in report_lines(found)[0]
     for one in found.forecasts:
         assert one.seconds < slow_seconds[one.name] / 5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smallhours import bootstrap
+from smallhours.bootstrap import models
 from smallhours.corpus.asking import Asking
 from smallhours.corpus.augment import Augmenter
 from smallhours.corpus.build import build_dataset
@@ -79,7 +79,7 @@ class Bench:
             **corpus,
         }
         settings = Settings.model_validate({"data": self._folder / "pairs.jsonl", "corpus": given})
-        return build_dataset(settings, self.run / "dataset", self._vectors, screen, bootstrap.open_rewriter)
+        return build_dataset(settings, self.run / "dataset", self._vectors, screen, models.open_rewriter)
 
     def train(self) -> list[Example]:
         return read_examples(self.run / "dataset" / "train.jsonl")
@@ -242,7 +242,7 @@ def test_a_language_that_cannot_be_judged_is_not_asked_about(bench: Bench, make_
 def test_a_crisis_is_sent_to_nobody(tmp_path: Path, bag_of_words: Encoder, make_pair: MakePair) -> None:
     judge = Judge(CorpusSettings(rewording_similarity_low=-1), bag_of_words, screen)
     with endpoint(says(reworded)) as fake:
-        asking = Asking(bootstrap.open_rewriter, Endpoint(fake.url, "llama"), tmp_path, 4)
+        asking = Asking(models.open_rewriter, Endpoint(fake.url, "llama"), tmp_path, 4)
         augmenter = Augmenter(3, 1, judge, set(), asking)
         augmenter.expand(make_pair("x", "im done with living, how do i stop", "Call somebody."))
         asking.close()

@@ -1,0 +1,123 @@
+"""The evaluation stage: what would ship, measured against the untouched base."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smallhours.bootstrap.models import llama_engine
+from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
+from smallhours.domain.artifacts import Manifest, hash_folder, require_manifest
+from smallhours.domain.ports import ModelIdentity
+from smallhours.domain.records import Example, read_examples
+from smallhours.domain.settings import Settings
+
+if TYPE_CHECKING:
+    from smallhours.evaluate.gate import Verdict
+
+Announce = Callable[[str], None]
+
+
+def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, int, int], None]) -> Verdict:
+    """The evaluation stage: what would ship, measured against the untouched base.
+
+    Raises:
+        RunError: an earlier stage is missing, damaged or from another version.
+    """
+    from smallhours import safety
+    from smallhours.evaluate.run import evaluate_run, finished_verdict
+    from smallhours.safety.policy import VERSION
+
+    run = settings.run_folder
+    dataset = require_manifest(run / "dataset", "smallhours corpus build")
+    adapter = require_manifest(run / "adapter", "smallhours train")
+    weights = adapter.files["adapter_model.safetensors"]
+    inputs = {
+        "adapter": weights,
+        "train": dataset.files["train.jsonl"],
+        "test": dataset.files["test.jsonl"],
+        "base": adapter.inputs["base"],
+        # A verdict speaks about this very safety path: its code, its lexicons, its head.
+        "safety": hash_folder(Path(safety.__file__).parent),
+    }
+    found = finished_verdict(run, inputs, settings)
+    if found is not None:
+        announce("evaluation: up to date")
+        return found
+    test = read_examples(run / "dataset" / "test.jsonl")
+    train = [e for e in read_examples(run / "dataset" / "train.jsonl") if e.parent is None]
+    announce(f"evaluation: loss on {len(test)} held-out answers, before and after")
+    losses = held_out_losses(settings, test)
+    announce("evaluation: answering the held-out questions")
+    with _subjects(settings, train, adapter) as subjects:
+        return evaluate_run(
+            folder=run,
+            subjects=subjects,
+            test=test,
+            train=train,
+            base_losses=losses["base"],
+            tuned_losses=losses["tuned"],
+            settings=settings,
+            inputs=inputs,
+            weights=weights,
+            policy=VERSION,
+            on_progress=progress,
+        )
+
+
+def held_out_losses(settings: Settings, test: list[Example]) -> dict[str, Any]:
+    """Loss on each held-out answer, of the untouched base and of the tuned model, in float32."""
+    from smallhours.llm.catalog import find_base
+    from smallhours.llm.engines.torch_engine import TorchEngine
+
+    found = {}
+    for name, adapter in (("base", None), ("tuned", settings.run_folder / "adapter")):
+        model = TorchEngine(find_base(settings.base), adapter, settings.train.system_prompt)
+        found[name] = model.answer_losses(test)
+        model.close()
+    return found
+
+
+@contextmanager
+def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> Iterator[Any]:
+    """Base, tuned model and pipeline, the latter over training pairs alone: no answer is looked up."""
+    from smallhours.evaluate.baselines import Subjects
+    from smallhours.export.adapter_gguf import convert_adapter
+    from smallhours.export.served_base import served_gguf
+    from smallhours.llm.catalog import find_base
+    from smallhours.llm.loading import load_chat_format
+    from smallhours.serve.assistant import Assistant
+    from smallhours.serve.recall import Recall
+
+    encoder, safety = sentence_vectors(), safety_pipeline()
+    recall = Recall.of([example for example in train if example.stands_alone], encoder)
+    base_hash, weights = adapter.inputs["base"], adapter.files["adapter_model.safetensors"]
+    prompt, form = settings.train.system_prompt, load_chat_format(find_base(settings.base))
+    with tempfile.TemporaryDirectory(prefix="smallhours-") as scratch:
+        gguf = Path(scratch) / "adapter.gguf"
+        convert_adapter(settings.run_folder / "adapter", served_gguf(settings.base, base_hash), gguf)
+        base = llama_engine(settings.base, form, None, prompt, ModelIdentity(base=base_hash), settings.serve)
+        tuned = llama_engine(
+            settings.base, form, gguf, prompt, ModelIdentity(base=base_hash, adapter=weights), settings.serve
+        )
+        assistant = Assistant(safety, tuned, recall, settings.generation)
+
+        def retrieve(question: str) -> str:
+            return recall.nearest(question, k=1)[0].pair.answer
+
+        try:
+            yield Subjects(
+                base=base,
+                tuned=tuned,
+                pipeline=lambda conversation: assistant.reply(conversation).text,
+                retrieve=retrieve,
+                screen=safety.screen_input,
+                guard=safety.screen_output,
+                embed=encoder.encode,
+            )
+        finally:
+            base.close()
+            tuned.close()

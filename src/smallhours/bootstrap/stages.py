@@ -1,0 +1,61 @@
+"""The stages of a run that write one folder each: dataset, adapter, package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from smallhours.bootstrap.models import open_rewriter
+from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
+from smallhours.domain.artifacts import Manifest
+from smallhours.domain.settings import Settings
+
+Announce = Callable[[str], None]
+
+
+def build_dataset(settings: Settings, announce: Announce) -> Manifest:
+    """The corpus stage."""
+    from smallhours.corpus.build import build_dataset as build
+
+    target = settings.run_folder / "dataset"
+    safety = safety_pipeline()
+    manifest = build(
+        settings, target, sentence_vectors(), safety.screen_input, open_rewriter, safety.screen_many
+    )
+    for caution in manifest.figures.get("cautions", ()):
+        announce(f"warning: {caution}")
+    announce(f"dataset: {target}")
+    review = manifest.figures["review"]
+    if "sign_offs" in manifest.inputs or review["left_out"]:
+        states = ", ".join(f"{count} {state}" for state, count in review["states"].items() if count)
+        announce(f"review: {states}; {review['left_out']} left out")
+        for note in review["notes"]:
+            announce(f"review: {note}")
+    return manifest
+
+
+def train(settings: Settings, report: Callable[[Any], None], announce: Announce) -> Manifest:
+    """The training stage; what could not be served afterwards is said before."""
+    from smallhours.export.served_base import serving_caution
+    from smallhours.train.responder.run import train_adapter
+
+    caution = serving_caution(settings.base)
+    if caution:
+        announce(f"warning: {caution}")
+    return train_adapter(settings, report, announce)
+
+
+def train_folds(
+    settings: Settings, folds: int, repeats: int, report: Callable[[Any], None], announce: Announce
+) -> Manifest:
+    """Repeated grouped k-fold beside the training stage."""
+    from smallhours.train.responder.folds import train_folds as fold
+
+    return fold(settings, folds, repeats, report, announce)
+
+
+def export(settings: Settings, announce: Announce, targets: tuple[str, ...] = ("gguf",)) -> Manifest:
+    """The export stage."""
+    from smallhours.export.run import export_package
+
+    return export_package(settings, sentence_vectors(), announce, targets)

@@ -1,0 +1,22 @@
+"""Settings: every default stands in the section it belongs to and nowhere else."""
+
+from smallhours.domain.settings.corpus import CorpusSettings
+from smallhours.domain.settings.evaluate import EvaluateSettings
+from smallhours.domain.settings.generation import GenerationSettings, Policy
+from smallhours.domain.settings.loading import known_keys, load_settings
+from smallhours.domain.settings.serve import ServeSettings
+from smallhours.domain.settings.train import SYSTEM_PROMPT, TrainSettings
+from smallhours.domain.settings.whole import Settings
+
+__all__ = [
+    "SYSTEM_PROMPT",
+    "CorpusSettings",
+    "EvaluateSettings",
+    "GenerationSettings",
+    "Policy",
+    "ServeSettings",
+    "Settings",
+    "TrainSettings",
+    "known_keys",
+    "load_settings",
+]
