@@ -63,8 +63,9 @@ def test_what_was_trained_can_be_read_and_tells_the_classes_apart(source: Path, 
         (tmp_path / "risk_head.npz").read_bytes(), (tmp_path / "risk_head.json").read_text()
     )
     head = RiskHead(weights, limits, Spelled())
-    assert head.detect("zzz xxx zzz number 99")
-    assert not head.detect("aaa eee ooo number 99")
+    (dark,) = head.detect("zzz xxx zzz number 99")
+    (fair,) = head.detect("aaa eee ooo number 99")
+    assert dark.level.is_crisis and fair.level is RiskLevel.NONE
 
 
 class TestThresholds:
