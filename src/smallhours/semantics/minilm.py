@@ -37,7 +37,10 @@ _TOGETHER = 256  # tokens computed at a time
 
 
 class MiniLm:
-    """The forward pass. Safe to call from several threads: they share nothing but the weights."""
+    """The forward pass. Safe to call from several threads: they share nothing but the weights.
+
+    While it reads, numpy's BLAS keeps to one thread in the whole process; calls that overlap may leave it so.
+    """
 
     def __init__(
         self,

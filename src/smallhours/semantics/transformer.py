@@ -35,9 +35,8 @@ _P = (
     -2.66893009e-07,
     3.61123707e-09,
 )
-_UNIT = _P[-1] ** (
-    -1 / (2 * len(_P) - 1)
-)  # with u = -x / _UNIT the exponent is u * q(u^2), q's leading factor 1
+# With u = -x / _UNIT the exponent is u * q(u^2), and q's leading factor is 1.
+_UNIT = _P[-1] ** (-1 / (2 * len(_P) - 1))
 _Q = tuple(np.float32(factor * _UNIT ** (2 * power + 1)) for power, factor in enumerate(_P[:-1]))[::-1]
 
 
@@ -168,7 +167,7 @@ def _gelu(room: Room, bias: Floats) -> None:
 
 
 def _block(*matrices: Floats) -> list[Floats]:
-    """Copies in C order, in one piece of memory: from 4 MB on, huge pages hold it, which are read faster."""
+    """Copies in C order, in one piece of memory: from 4 MB on, numpy asks for huge pages, a little faster."""
     block = np.empty(sum(matrix.size for matrix in matrices), dtype=np.float32)
     copies, at = [], 0
     for matrix in matrices:
