@@ -20,7 +20,9 @@ class CountsWords:
     """A model for which only the words "dark" and "grave" mean anything."""
 
     def encode(self, texts: Sequence[str]) -> Any:
-        return np.array([[t.split().count("dark"), t.split().count("grave")] for t in texts], dtype=np.float32)
+        return np.array(
+            [[t.split().count("dark"), t.split().count("grave")] for t in texts], dtype=np.float32
+        )
 
 
 def fake() -> RiskReader:
@@ -31,7 +33,7 @@ def fake() -> RiskReader:
     ("text", "readable"),
     [
         ("I do not know what to do any more", True),
-        ("ya no sé qué hacer", True),
+        ("ya no quiero seguir", True),
         ("मुझे नहीं पता", False),
         ("two words", False),
         ("12345 678 !!!", False),

@@ -15,24 +15,13 @@ import torch
 from numpy.typing import NDArray
 
 from smallhours.safety.reader import windows
-from smallhours.semantics.minilm import weights_folder
+from smallhours.semantics.minilm import LONGEST, MATRICES, installed
+from smallhours.semantics.transformer import WIDTH
 from smallhours.train.risk.recipe import Recipe
 from smallhours.train.risk.text import Line, folds
 
 Floats = NDArray[np.float32]
 Say = Callable[[str], object]
-
-WIDTH = 384
-LONGEST = 256  # tokens
-# PEFT's names of the matrices that learn, and ours.
-MATRICES = {
-    "attention.self.query": "query",
-    "attention.self.key": "key",
-    "attention.self.value": "value",
-    "attention.output.dense": "attention",
-    "intermediate.dense": "intermediate",
-    "output.dense": "output",
-}
 
 
 class Reader(torch.nn.Module):
@@ -44,7 +33,7 @@ class Reader(torch.nn.Module):
         from transformers import AutoTokenizer, BertModel
 
         torch.manual_seed(recipe.seed)
-        folder = weights_folder()
+        folder = installed()
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         bert = BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation="sdpa")
         bert.encoder.layer = bert.encoder.layer[: recipe.layers]
@@ -96,7 +85,7 @@ def fit(lines: Sequence[Line], recipe: Recipe, say: Say) -> Reader:
             logits = reader([ids[row] for row in batch])
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth[batch])
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
             optimizer.step()
             schedule.step()
@@ -134,7 +123,7 @@ def deltas(reader: Reader) -> dict[str, Floats]:
     """What the reader learnt, as ``semantics.minilm.MiniLm`` takes it, and its two questions."""
     found: dict[str, Floats] = {}
     for number, layer in enumerate(_plain(reader.bert).encoder.layer):
-        for path, name in MATRICES.items():
+        for name, path in MATRICES.items():
             matrix = layer.get_submodule(path)
             found[f"{number}.{name}.a"] = matrix.lora_A["default"].weight.detach().numpy()
             found[f"{number}.{name}.b"] = matrix.lora_B["default"].weight.detach().numpy()
