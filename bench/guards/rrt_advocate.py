@@ -1,4 +1,4 @@
-"""rrt-advocate: ``CrisisEngine(user).assess(text)``, a new engine for each message.
+"""rrt-advocate: ``CrisisEngine(user).assess(text)``, with ``reset_session()`` after each message.
 
 An alarm is any level but GREEN, as in its README ("route to appropriate support"). VADER, an optional
 dependency, is not installed: its own heuristic stands in.
@@ -9,6 +9,8 @@ import sys
 
 from rrt_advocate import CrisisEngine, CrisisLevel
 
-for number, line in enumerate(sys.stdin):
-    assessment = CrisisEngine(f"user-{number}").assess(json.loads(line)["text"])
+engine = CrisisEngine("exam")
+for line in sys.stdin:
+    assessment = engine.assess(json.loads(line)["text"])
     print(json.dumps(assessment.crisis_level is not CrisisLevel.GREEN))
+    engine.reset_session()
