@@ -69,7 +69,8 @@ class Finding(Frozen):
 
     ``span`` is ``[start, end)`` in characters of the *original* text of the message numbered
     ``message`` among the person's messages. ``category`` is empty for findings in our own replies
-    (a diagnosis, a dose), where ``rule`` says what was broken.
+    (a diagnosis, a dose), where ``rule`` says what was broken. ``score`` is the margin of a learned
+    detector, which speaks of every message, also of one in which it finds nothing.
     """
 
     detector: str
@@ -79,6 +80,7 @@ class Finding(Frozen):
     span: tuple[int, int] = (0, 0)
     message: int = 0
     excepted: str | None = None
+    score: float | None = None
 
 
 class Decision(Frozen):

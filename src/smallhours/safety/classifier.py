@@ -217,7 +217,10 @@ class RiskHead:
         self._weights, self._thresholds, self._encoder = weights, thresholds, encoder
 
     def detect(self, text: str) -> list[Finding]:
-        """At most one finding, ``elevated`` or ``high``, where the text speaks most of a crisis."""
+        """One finding, where the text speaks most of a crisis; with its score also where that is ``none``.
+
+        No finding where there is nothing to read.
+        """
         return self.detect_many([text])[0]
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
@@ -242,17 +245,16 @@ class RiskHead:
         parts = np.array([piece.part for piece in read.values()])
         scores = margins - self._thresholds.part * parts[:, None]
         worst = int(scores[:, 0].argmax())
-        level = self._level(float(scores[worst, 0]), float(scores[:, 1].max()))
-        if level is RiskLevel.NONE:
-            return []
+        crisis = float(scores[worst, 0])
         piece = list(read.values())[worst]
         return [
             Finding(
                 detector=DETECTOR,
                 rule=RULE,
                 category=self._weights.likeliest(points[worst]),
-                level=level,
+                level=self._level(crisis, float(scores[:, 1].max())),
                 span=_trimmed(text, (piece.start, piece.end)),
+                score=round(crisis, 3),
             )
         ]
 

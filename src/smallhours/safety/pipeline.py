@@ -13,7 +13,7 @@ from itertools import islice
 
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import Decision, Finding, OutputVerdict, RiskLevel
-from smallhours.safety import classifier, policy
+from smallhours.safety import classifier, evidence, policy, reader
 from smallhours.safety import conversation as turns
 from smallhours.safety.detectors import contact, crisis, harm, reply, scope
 from smallhours.safety.language import guess_language
@@ -27,10 +27,14 @@ INPUT_DETECTORS: Mapping[str, Detector] = {
     "crisis": crisis.detect,
     "harm": harm.detect,
     "scope": scope.detect,
-    "classifier": classifier.detect,
+    evidence.HEAD: classifier.detect,
+    evidence.READER: reader.detect,
 }
 # Detectors that have less to do for many texts together, and what then stands for them.
-BULK_DETECTORS: Mapping[Detector, BulkDetector] = {classifier.detect: classifier.detect_many}
+BULK_DETECTORS: Mapping[Detector, BulkDetector] = {
+    classifier.detect: classifier.detect_many,
+    reader.detect: reader.detect_many,
+}
 OUTPUT_DETECTORS: Mapping[str, Detector] = {"reply": reply.detect, "contact": contact.detect}
 
 _Ahead = dict[tuple[str, str], Sequence[Finding]]  # by detector and text
@@ -79,7 +83,7 @@ class SafetyPipeline:
         for name, detector in self._input.items():
             known = ahead.get((name, text)) if ahead else None
             found.extend(detector(text) if known is None else known)
-        return policy.joined(found)
+        return policy.joined(evidence.weighed(found, len(text.split())))
 
     def _screen(self, text: str, detect: _Detect | None = None) -> tuple[Finding, ...]:
         try:

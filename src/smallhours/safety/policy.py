@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smallhours.domain.risk import Action, Decision, Finding, RiskCategory, RiskLevel
+from smallhours.safety.evidence import LEARNED
 
 VERSION = "2026-11"
 
-LEARNED = "classifier"  # the detector whose findings come from examples, not from rules
 _SHORT = 80  # characters
 
 _ACTIONS = {
@@ -46,11 +46,11 @@ def joined(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     about. A short statement in which they excused all they found (a denial, an idiom) is excused for
     the head, too; anything longer may hold more than what was excused.
     """
-    rules = [f for f in findings if f.detector != LEARNED]
+    rules = [f for f in findings if f.detector not in LEARNED]
     seen = max((f.level.rank for f in rules if not f.excepted), default=0)
     kept: list[Finding] = list(rules)
     for finding in findings:
-        if finding.detector != LEARNED or finding.level.rank <= seen:
+        if finding.detector not in LEARNED or finding.level.rank <= seen:
             continue
         start, end = finding.span
         inside = [f for f in rules if f.category and start <= f.span[0] and f.span[1] <= end]

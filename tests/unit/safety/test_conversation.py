@@ -9,6 +9,8 @@ import pytest
 from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.domain.risk import RiskLevel
 from smallhours.safety import SafetyPipeline, crisis_reply
+from smallhours.safety.evidence import LEARNED
+from smallhours.safety.pipeline import INPUT_DETECTORS
 
 Talk = Callable[..., Conversation]
 PIPELINE = SafetyPipeline()
@@ -70,8 +72,9 @@ def test_weak_signs_add_up_over_turns(talk: Talk) -> None:
 
 def test_a_stated_reason_takes_one_sign_back(talk: Talk) -> None:
     signs = "i gave my guitar to my brother, none of it will matter by friday"
-    assert level(Conversation.of(signs)).rank >= RiskLevel.ELEVATED.rank
-    assert level(talk(signs, "Oh?", "i'm moving to Lisbon")).rank < RiskLevel.ELEVATED.rank
+    rules = SafetyPipeline({k: v for k, v in INPUT_DETECTORS.items() if k not in LEARNED})
+    assert rules.screen_input(Conversation.of(signs)).level.is_crisis
+    assert not rules.screen_input(talk(signs, "Oh?", "i'm moving to Lisbon")).level.is_crisis
     assert level(talk(signs, "Oh?", "i'm moving to Lisbon and i want to die")) is RiskLevel.HIGH
 
 

@@ -12,10 +12,14 @@ import pytest
 from smallhours.domain.artifacts import hash_file
 from smallhours.domain.risk import RiskLevel
 from smallhours.safety.classifier import RiskHead, read_head
+from smallhours.safety.reader import RiskReader
+from smallhours.semantics.minilm import MiniLm
 from smallhours.semantics.vectors import DIMENSIONS, Vectors
-from smallhours.train.risk import run
+from smallhours.train.risk import reader, run
 from smallhours.train.risk.figures import wilson
+from smallhours.train.risk.recipe import Recipe
 from smallhours.train.risk.text import DATA, Line, folds, read_lines
+from smallhours.train.risk.weighing import ALARMS, Seen, is_found, weigh
 
 
 class Spelled:
@@ -63,8 +67,9 @@ def test_what_was_trained_can_be_read_and_tells_the_classes_apart(source: Path, 
         (tmp_path / "risk_head.npz").read_bytes(), (tmp_path / "risk_head.json").read_text()
     )
     head = RiskHead(weights, limits, Spelled())
-    assert head.detect("zzz xxx zzz number 99")
-    assert not head.detect("aaa eee ooo number 99")
+    (dark,) = head.detect("zzz xxx zzz number 99")
+    (fair,) = head.detect("aaa eee ooo number 99")
+    assert dark.level.is_crisis and fair.level is RiskLevel.NONE
 
 
 class TestThresholds:
@@ -122,3 +127,62 @@ def test_the_shipped_head_was_trained_on_the_text_that_is_here() -> None:
     manifest = json.loads((run.TARGET / "risk_head.json").read_text("utf-8"))
     assert manifest["inputs"] == {name: hash_file(DATA / name) for name in run.FILES}
     assert (run.TARGET / "risk_head.npz").stat().st_size < 4_000_000
+
+
+class TestReader:
+    recipe = Recipe(layers=1, rank=2, epochs=2, batch=8, folds=2)
+
+    def test_what_it_learnt_is_what_the_screen_computes(self, source: Path) -> None:
+        lines = read_lines(source)
+        trained = reader.fit(lines, self.recipe, silent)
+        texts = [line.text for line in lines[:6]] + ["aaa eee ooo " * 120 + "zzz xxx"]
+        learnt = reader.deltas(trained)
+        weight, bias = learnt.pop("head.weight"), learnt.pop("head.bias")
+        screen = RiskReader(MiniLm(deltas=learnt, layers=1), weight, bias, grave=99.0)
+        wanted = reader.margins(trained, texts)[:, 0]
+        scores = [row[0].score or 0.0 for row in screen.detect_many(texts)]
+        assert np.abs(np.array(scores) - wanted).max() < 0.1  # bfloat16 against float32
+
+    def test_each_line_is_read_by_one_that_saw_nothing_of_its_style(self, source: Path) -> None:
+        lines = read_lines(source)
+        aside = reader.held_aside(lines, self.recipe, silent)
+        assert aside.shape == (len(lines), 2) and np.isfinite(aside).all()
+
+    def test_it_is_written_with_the_weights_that_add_up(self, source: Path, tmp_path: Path) -> None:
+        manifest = run.train([source], tmp_path, Spelled(), silent, rules=False, recipe=self.recipe)
+        assert manifest["reader"]["lines"] == 60
+        with np.load(tmp_path / "risk_reader.npz") as arrays:
+            assert arrays["head.weight"].shape == (2, 384)
+        assert set(manifest["evidence"]) == {"long", "long_unread", "short", "short_unread"}
+
+
+class TestWeighing:
+    def seen(self, margin: float, crisis: bool, rules: tuple[str, ...] = (), words: int = 30) -> Seen:
+        level = RiskLevel.HIGH if crisis else RiskLevel.LOW
+        return Seen(
+            Line(text="word " * words, level=level, category=None, style="words/a"), margin, None, rules
+        )
+
+    def material(self) -> list[Seen]:
+        ordinary = [self.seen(n / 50 - 1.5, False, ("common",) if n % 3 == 0 else ()) for n in range(100)]
+        crises = [self.seen(n / 50 - 0.5, True, ("telling", "common")) for n in range(100)]
+        return ordinary + crises
+
+    def test_rules_that_tell_weigh_and_none_speaks_against(self) -> None:
+        scale = weigh(self.material())["long_unread"]
+        assert scale.rules["telling"] > scale.rules.get("common", 0.0) >= 0
+        assert scale.margin > 0
+
+    def test_false_alarms_stay_within_what_is_allowed(self) -> None:
+        seen = self.material()
+        scales = weigh(seen)
+        alarms = [is_found(scales, one) for one in seen if not one.line.is_crisis]
+        assert sum(alarms) <= ALARMS["long_unread"] * len(alarms) + 1
+
+    def test_what_is_said_outright_is_found_whatever_the_sum(self) -> None:
+        scales = weigh(self.material())
+        assert is_found(scales, self.seen(-9.0, True, ("plan",)))
+        assert not is_found(scales, self.seen(-9.0, True, ("common",)))
+
+    def test_in_a_short_message_a_rule_stands(self) -> None:
+        assert is_found(weigh(self.material()), self.seen(-9.0, True, ("common",), words=8))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from smallhours.domain.messages import Conversation
 from smallhours.safety.classifier import Floats, Thresholds
-from smallhours.safety.pipeline import INPUT_DETECTORS, SafetyPipeline
+from smallhours.safety.evidence import Evidence
 from smallhours.train.risk.text import Line
+from smallhours.train.risk.weighing import Seen, is_found
 
 Z95 = 1.959963984540054
 
@@ -25,15 +25,20 @@ def wilson(hits: int, n: int) -> dict[str, float | int]:
     return {"value": round(share, 4), "n": n} | {name: round(end, 4) for name, end in ends.items()}
 
 
-def figures(lines: Sequence[Line], scores: Floats, limits: Thresholds) -> dict[str, Any]:
-    """Recall and false alarms of the rules, the head and both, by file; text held aside by style."""
-    rules = SafetyPipeline({k: v for k, v in INPUT_DETECTORS.items() if k != "classifier"})
-    by_rules = np.array([rules.screen_input(Conversation.of(line.text)).level.is_crisis for line in lines])
+def figures(
+    seen: Sequence[Seen], scores: Floats, limits: Thresholds, scales: Mapping[str, Evidence]
+) -> dict[str, Any]:
+    """Recall and false alarms of rules, head, reader and all joined, by file; text held aside by style."""
     by_head = scores[:, 0] >= limits.elevated
-    high = by_head & (scores[:, 1] >= limits.high)
-    crisis = np.array([line.is_crisis for line in lines])
-    source = np.array([_source(line) for line in lines])
-    ways = {"rules": by_rules, "head": by_head, "joined": by_rules | by_head, "head_high": high}
+    ways = {
+        "rules": np.array([bool(one.rules) for one in seen]),
+        "head": by_head,
+        "reader": np.array([(one.read or 0.0) > 0 for one in seen]),
+        "joined": np.array([is_found(scales, one) for one in seen]),
+        "head_high": by_head & (scores[:, 1] >= limits.high),
+    }
+    crisis = np.array([one.line.is_crisis for one in seen])
+    source = np.array([_source(one.line) for one in seen])
     found: dict[str, Any] = {}
     for name in sorted(set(source)):
         for what, which in (("recall", crisis), ("false_alarms", ~crisis)):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from smallhours.domain.artifacts import hash_file, package_versions, write_aside
@@ -35,9 +36,12 @@ from smallhours.safety.classifier import (
     plain,
     readable,
 )
+from smallhours.safety.reader import can_read
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.train.risk.figures import figures
+from smallhours.train.risk.recipe import Recipe
 from smallhours.train.risk.text import DATA, Flags, Line, folds, read_lines
+from smallhours.train.risk.weighing import Seen, rules_found, weigh
 
 TARGET = Path(__file__).parents[2] / "safety" / "data"
 FILES = (
@@ -49,6 +53,8 @@ FILES = (
     "night.jsonl",
     "languages.jsonl",
     "pairs.jsonl",
+    "posts.jsonl",
+    "posts_languages.jsonl",
 )
 FOLDS = 5
 SEED = 0  # nothing is drawn; kept so that the manifest says so
@@ -225,10 +231,7 @@ def _above(scores: Floats, share: float) -> float:
 
 
 def packed(weights: Weights) -> bytes:
-    """The arrays as an npz whose bytes depend on nothing but their values.
-
-    Half precision, but for the support texts: whole numbers of eight bits and a scale each.
-    """
+    """The head's arrays in half precision; support texts as whole numbers of eight bits, and a scale each."""
     scale = np.maximum(np.abs(weights.support).max(axis=1), 1e-9) / 127
     arrays = {
         name: getattr(weights, name).astype(np.float16)
@@ -236,6 +239,11 @@ def packed(weights: Weights) -> bytes:
     }
     arrays["support"] = np.round(weights.support / scale[:, None]).astype(np.int8)
     arrays["scale"] = scale.astype(np.float16)
+    return archived(arrays)
+
+
+def archived(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """An npz whose bytes depend on nothing but the values."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in sorted(arrays.items()):
@@ -246,9 +254,18 @@ def packed(weights: Weights) -> bytes:
 
 
 def train(
-    sources: Sequence[Path], target: Path, encoder: Encoder, say: Say, *, rules: bool = True
+    sources: Sequence[Path],
+    target: Path,
+    encoder: Encoder,
+    say: Say,
+    *,
+    rules: bool = True,
+    recipe: Recipe | None = None,
 ) -> Mapping[str, Any]:
-    """Train on ``sources`` and write both files into ``target``; the manifest comes back."""
+    """Train on ``sources`` and write head, reader and manifest into ``target``; the manifest comes back.
+
+    Without a ``recipe`` there is no reader; without ``rules`` the phrases are not asked, and no figures made.
+    """
     lines = [line for path in sources for line in read_lines(path)]
     say(f"risk head: {len(lines)} lines, {sum(line.is_crisis for line in lines)} of them crises\n")
     material = prepare(lines, encoder)
@@ -256,6 +273,13 @@ def train(
         scores = held_aside(material, say)
         limits = choose(lines, scores)
         weights = fitted(material, range(len(lines)), categories=True)
+    reads, about_reader = _reader(lines, recipe, target, say) if recipe else ([None] * len(lines), {})
+    found = rules_found(lines) if rules else [()] * len(lines)
+    seen = [
+        Seen(line, float(score), read, tuple(said))
+        for line, score, read, said in zip(lines, scores[:, 0], reads, found, strict=True)
+    ]
+    scales = weigh(seen)
     manifest = {
         "inputs": {path.name: hash_file(path) for path in sources},
         "lines": len(lines),
@@ -268,7 +292,9 @@ def train(
         "cost": COST,
         "categories": [category.value for category in weights.categories],
         "thresholds": asdict(limits),
-        "held_aside": figures(lines, scores, limits) if rules else {},
+        "reader": about_reader,
+        "evidence": {name: scale.model_dump() for name, scale in scales.items()},
+        "held_aside": figures(seen, scores, limits, scales) if rules else {},
         "versions": {k: v for k, v in package_versions().items() if k in VERSIONS},
     }
     write_aside(target / "risk_head.npz", packed(weights))
@@ -276,12 +302,39 @@ def train(
     return manifest
 
 
+def _reader(
+    lines: Sequence[Line], recipe: Recipe, target: Path, say: Say
+) -> tuple[list[float | None], dict[str, Any]]:
+    """Train and write the reader; each line's margin by one that saw nothing of its style, and the recipe."""
+    from smallhours.train.risk import reader
+
+    kept = [row for row, line in enumerate(lines) if can_read(line.text)]
+    read = [lines[row] for row in kept]
+    aside = reader.held_aside(read, recipe, say)
+    grave = _grave_threshold(read, aside)
+    arrays = {
+        name: values.astype(np.float16)
+        for name, values in reader.deltas(reader.fit(read, recipe, say)).items()
+    }
+    write_aside(target / "risk_reader.npz", archived(arrays | {"grave": np.array(grave, dtype=np.float32)}))
+    margins: list[float | None] = [None] * len(lines)
+    for row, margin in zip(kept, aside[:, 0], strict=True):
+        margins[row] = float(margin)
+    return margins, asdict(recipe) | {"lines": len(read), "grave": grave}
+
+
+def _grave_threshold(lines: Sequence[Line], margins: Floats) -> float:
+    crisis = np.array([line.is_crisis for line in lines])
+    grave = np.array([line.is_grave for line in lines])
+    return max(_above(margins[~crisis, 1], GRAVE_ALARMS), _above(margins[crisis & ~grave, 1], GRAVE_TOO_MUCH))
+
+
 def main(arguments: Sequence[str], say: Say) -> None:
     """The command line: ``python -m smallhours.train.risk [--out FOLDER]``."""
     parser = argparse.ArgumentParser(prog="python -m smallhours.train.risk", description=__doc__)
     parser.add_argument("--out", type=Path, default=TARGET, help="where to write (default: the package)")
     target = parser.parse_args(arguments).out
-    manifest = train([DATA / name for name in FILES], target, shared_vectors(), say)
+    manifest = train([DATA / name for name in FILES], target, shared_vectors(), say, recipe=Recipe())
     for name, row in manifest["held_aside"].items():
         told = ", ".join(
             f"{way} {f['value']:.3f} [{f['low']:.3f}, {f['high']:.3f}]" for way, f in row.items()

@@ -1,0 +1,122 @@
+"""What the phrases, the risk head and the reader say together of one message.
+
+In one or two sentences a phrase means what it says. In a story it may be past, denied, or about somebody
+else ("I was suicidal at twenty, and I am glad I stayed"), and the head, which takes the worst of many
+sentences, is alarmed more easily the longer it reads. So they are added up, as log-odds: from the margins of
+head and reader, from the length, and in messages of ``LONG`` words or more from each rule that found
+something. The weights are learned by ``train.risk`` on text held aside by style; no rule's weight is below
+zero. In short messages phrases stand as they are, and what is added up can only raise. What somebody says
+outright (``OUTRIGHT``) is never weighed: it counts whatever stands around it.
+
+Not seen: who a sentence is about or when it happened, where neither phrases nor head nor reader can tell.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from smallhours.domain.messages import Frozen
+from smallhours.domain.risk import Finding, RiskLevel
+
+HEAD, READER = "classifier", "reader"  # the detectors that learned from examples
+LEARNED = frozenset({HEAD, READER})
+# Rules about the writer's own will or act, in words that hardly mean anything else.
+OUTRIGHT = frozenset(
+    {"active_ideation", "plan", "imminent_act", "recent_attempt", "command_voices", "guard_error"}
+)
+OUTWEIGHED = "outweighed"
+LONG = 25  # words
+_TELLING = {HEAD: (-1.5, 2.5), READER: (-6.0, 6.0)}  # margins beyond these tell no more
+
+
+class Evidence(Frozen):
+    """Weights for one kind of message; a sum of ``threshold`` or more is a crisis."""
+
+    bias: float
+    margin: float
+    read: float = 0.0
+    length: float = 0.0
+    margin_length: float = 0.0
+    read_length: float = 0.0
+    rules: Mapping[str, float] = {}
+    threshold: float = 0.0
+
+    def total(self, margin: float, read: float | None, words: int, rules: Iterable[str] = ()) -> float:
+        """The log-odds that a message is a crisis, above or below the threshold by so much."""
+        held, seen, longer, held_longer, seen_longer = columns(margin, read, words)
+        learned = self.margin * held + self.read * seen + self.length * longer
+        grown = self.margin_length * held_longer + self.read_length * seen_longer
+        said = sum(self.rules.get(rule, 0.0) for rule in set(rules))
+        return self.bias + learned + grown + said - self.threshold
+
+
+def columns(margin: float, read: float | None, words: int) -> tuple[float, float, float, float, float]:
+    """What is weighed, in the order of :class:`Evidence`: margins, log of length over ``LONG``, products."""
+    held = _within(margin, *_TELLING[HEAD])
+    seen = 0.0 if read is None else _within(read, *_TELLING[READER])
+    longer = math.log(max(words, LONG) / LONG)
+    return held, seen, longer, held * longer, seen * longer
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+def kind(words: int, read: float | None) -> str:
+    """Which weights a message is weighed by."""
+    return ("long" if words >= LONG else "short") + ("" if read is not None else "_unread")
+
+
+def telling(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of rules that by themselves would make a message a crisis."""
+    return [f for f in findings if f.detector not in LEARNED and f.level.is_crisis and not f.excepted]
+
+
+def weighed(
+    findings: Sequence[Finding], words: int, scales: Mapping[str, Evidence] | None = None
+) -> tuple[Finding, ...]:
+    """The findings in one message of ``words`` words, weighed; of the learned ones a single one is left.
+
+    Where the head found nothing to score, the rules stand as they are.
+    """
+    rules = [f for f in findings if f.detector not in LEARNED]
+    head, reader = _scored(findings, HEAD), _scored(findings, READER)
+    if head is None or head.score is None:
+        return tuple(rules)
+    read = reader.score if reader else None
+    learned = head if reader is None or reader.level <= head.level else _at(head, reader.level)
+    said = [f.rule for f in telling(rules)]
+    if OUTRIGHT & set(said):
+        return (*rules, learned)
+    evidence = (scales or shipped())[kind(words, read)]
+    if evidence.total(head.score, read, words, said) >= 0:
+        enough = said or learned.level.is_crisis
+        return (*rules, learned if enough else _at(learned, RiskLevel.ELEVATED))
+    if words >= LONG:
+        rules = [_outweighed(f) if f.level.is_crisis else f for f in rules]
+    return (*rules, _at(learned, RiskLevel.NONE))
+
+
+def _scored(findings: Sequence[Finding], detector: str) -> Finding | None:
+    return next((f for f in findings if f.detector == detector and f.score is not None), None)
+
+
+def _at(finding: Finding, level: RiskLevel) -> Finding:
+    return finding.model_copy(update={"level": level})
+
+
+def _outweighed(finding: Finding) -> Finding:
+    return finding.model_copy(update={"level": RiskLevel.LOW, "excepted": finding.excepted or OUTWEIGHED})
+
+
+@cache
+def shipped() -> Mapping[str, Evidence]:
+    """The weights beside the risk head, by kind of message."""
+    raw = (files("smallhours.safety") / "data/risk_head.json").read_text("utf-8")
+    about: Mapping[str, Any] = json.loads(raw)
+    return {name: Evidence.model_validate(weights) for name, weights in about["evidence"].items()}

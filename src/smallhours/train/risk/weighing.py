@@ -1,0 +1,136 @@
+"""Learn how phrases, head and reader add up: logistic regressions in which no rule speaks against a crisis.
+
+A rule that found something never makes a crisis less likely, so its weight is held at zero or above (bounded
+L-BFGS; R. H. Byrd et al. 1995, SIAM J. Sci. Comput. 16:1190-1208). The margins are those of lines held aside
+by style; with margins of lines that head and reader know by heart, phrases would seem to add nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smallhours.safety.evidence import LEARNED, LONG, OUTRIGHT, Evidence, columns, kind, telling
+from smallhours.safety.pipeline import INPUT_DETECTORS
+from smallhours.train.risk.text import Line
+
+Floats = NDArray[np.float64]
+
+# Of ordinary text held aside, much of it written to mislead; docs/log.md has the curves.
+ALARMS = {"long": 0.12, "long_unread": 0.12, "short": 0.05, "short_unread": 0.08}
+LEAST = 5  # lines in which a rule must have spoken to have a weight of its own
+FEWEST = 40  # lines of a kind to learn from; with fewer the weights are those of the head alone
+PULL = 1.0  # towards zero, for a rule's weight
+SLIGHT_PULL = 0.01  # for the others
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a line before anything is added up. ``read`` is None where the reader cannot read."""
+
+    line: Line
+    margin: float
+    read: float | None
+    rules: tuple[str, ...]
+
+    @property
+    def words(self) -> int:
+        """How long it is."""
+        return len(self.line.text.split())
+
+    @property
+    def kind(self) -> str:
+        """Which weights it is weighed by."""
+        return kind(self.words, self.read)
+
+    @property
+    def is_outright(self) -> bool:
+        """Whether it says something that is not weighed."""
+        return bool(OUTRIGHT & set(self.rules))
+
+    @property
+    def weighed_rules(self) -> tuple[str, ...]:
+        """The rules that are added up; in short messages they stand."""
+        return self.rules if self.words >= LONG else ()
+
+
+def rules_found(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    """For each line, the rules that by themselves would make it a crisis."""
+    detectors = [detect for name, detect in INPUT_DETECTORS.items() if name not in LEARNED]
+    each = ([f for detect in detectors for f in detect(line.text)] for line in lines)
+    return [tuple(sorted({f.rule for f in telling(findings)})) for findings in each]
+
+
+def weigh(seen: Sequence[Seen]) -> dict[str, Evidence]:
+    """Weights and threshold for each kind of message."""
+    return {name: _of_kind([one for one in seen if one.kind == name], ALARMS[name]) for name in ALARMS}
+
+
+def is_found(scales: Mapping[str, Evidence], one: Seen) -> bool:
+    """Whether a line counts as a crisis."""
+    if one.is_outright or (one.rules and one.words < LONG):
+        return True
+    return scales[one.kind].total(one.margin, one.read, one.words, one.weighed_rules) >= 0
+
+
+def _of_kind(seen: Sequence[Seen], alarms: float) -> Evidence:
+    open_ones = [one for one in seen if not one.is_outright]
+    if len(open_ones) < FEWEST or len({one.line.is_crisis for one in open_ones}) < 2:
+        return Evidence(bias=0.0, margin=1.0)
+    weights = _fitted(open_ones)
+    ordinary = [one for one in seen if not one.line.is_crisis]
+    totals = sorted((_total(weights, one) for one in ordinary), reverse=True)
+    reached = totals[min(math.floor(alarms * len(totals)), len(totals) - 1)]
+    return weights.model_copy(
+        update={"threshold": round(reached + 1e-4, 4) if math.isfinite(reached) else 0.0}
+    )
+
+
+def _total(weights: Evidence, one: Seen) -> float:
+    """The sum for a line; infinite where what it says counts whatever the sum."""
+    if one.is_outright or (one.rules and one.words < LONG):
+        return math.inf
+    return weights.total(one.margin, one.read, one.words, one.weighed_rules)
+
+
+def _fitted(seen: Sequence[Seen]) -> Evidence:
+    counts = Counter(rule for one in seen for rule in set(one.weighed_rules))
+    names = sorted(rule for rule, count in counts.items() if count >= LEAST)
+    common = np.array([columns(one.margin, one.read, one.words) for one in seen])
+    said = np.array([[name in one.weighed_rules for name in names] for one in seen], dtype=float)
+    truth = np.array([one.line.is_crisis for one in seen])
+    found = [round(w, 4) for w in _minimum(common, said.reshape(len(seen), len(names)), truth)]
+    bias, margin, read, length, margin_length, read_length = found[:6]
+    return Evidence(
+        bias=bias,
+        margin=margin,
+        read=read,
+        length=length,
+        margin_length=margin_length,
+        read_length=read_length,
+        rules={name: weight for name, weight in zip(names, found[6:], strict=True) if weight > 0},
+    )
+
+
+def _minimum(common: Floats, said: Floats, truth: NDArray[np.bool_]) -> list[float]:
+    """Bias, weights of the common columns (free), weights of the rules (at least zero)."""
+    from scipy.optimize import minimize
+
+    table = np.hstack([np.ones((len(truth), 1)), common, said])
+    pull = np.array([0.0] + [SLIGHT_PULL] * common.shape[1] + [PULL] * said.shape[1])
+    sign = np.where(truth, 1.0, -1.0)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        away = sign * (table @ weights)
+        slope = -sign / (1 + np.exp(np.minimum(away, 500)))
+        total = float(np.logaddexp(0, -away).sum() + (pull * weights**2).sum())
+        return total, table.T @ slope + 2 * pull * weights
+
+    bounds = [(None, None)] * (1 + common.shape[1]) + [(0, None)] * said.shape[1]
+    found = minimize(loss, np.zeros(table.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds)
+    return [float(weight) for weight in found.x]
