@@ -13,7 +13,7 @@ ONLY ?=
 # Flags are of one bench, so ARGS needs ONLY.
 BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast or safety),corpus training forecast safety))
 
-.PHONY: run test check docs bench format lock browser
+.PHONY: run test check docs pictures bench format lock browser
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -58,6 +58,15 @@ bench: $(VENV)/.dev
 lock:
 	@$(PYTHON) scripts/lock.py
 
+# The pages that are made from the code, the README's figures, and the site in site/.
 docs: $(VENV)/.dev
+	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python scripts/diagrams.py
 	@$(BIN)/python scripts/readme_figures.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "docs: site/index.html"
+
+# Screenshots of a finished run (runs/default), and the notebook with its output: minutes.
+pictures: browser
 	@$(BIN)/python scripts/screenshots.py
+	@$(BIN)/python scripts/notebook.py
