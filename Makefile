@@ -63,7 +63,7 @@ docs: $(VENV)/.dev
 	@$(BIN)/python scripts/reference.py
 	@$(BIN)/python scripts/diagrams.py
 	@$(BIN)/python scripts/readme_figures.py
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	@echo "docs: site/index.html"
 
 # Screenshots of a finished run (runs/default), and the notebook with its output: minutes.

@@ -24,18 +24,34 @@ def measured(readme: str) -> str:
     return readme.split(MEASURED)[1].split("<!-- /measured -->")[0].strip()
 
 
+def named(nav: Any) -> set[str]:
+    """The pages that a navigation leads to."""
+    if isinstance(nav, str):
+        return {nav}
+    return set().union(*map(named, nav.values() if isinstance(nav, dict) else nav))
+
+
+def unnamed(docs: Path, nav: Any) -> list[str]:
+    """Pages that are written and that the navigation does not lead to."""
+    there = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
+    return sorted(there - named(nav))
+
+
+def with_decisions(nav: Any, listed: list[dict[str, str]]) -> Any:
+    """The navigation with the decisions where it names their folder."""
+    if isinstance(nav, list):
+        return [with_decisions(one, listed) for one in nav]
+    if isinstance(nav, dict):
+        return {title: listed if to == DECISIONS else with_decisions(to, listed) for title, to in nav.items()}
+    return nav
+
+
 def on_config(config: Any, **_: Any) -> Any:
-    """Put the decisions where the navigation names their folder."""
-    listed = decisions(Path(config["docs_dir"]))
-
-    def with_decisions(entry: Any) -> Any:
-        if isinstance(entry, list):
-            return [with_decisions(one) for one in entry]
-        if isinstance(entry, dict):
-            return {title: listed if to == DECISIONS else with_decisions(to) for title, to in entry.items()}
-        return entry
-
-    config["nav"] = with_decisions(config["nav"])
+    """Complete the navigation: every decision, and every page that nobody named."""
+    docs = Path(config["docs_dir"])
+    nav = with_decisions(config["nav"], decisions(docs))
+    more = unnamed(docs, nav)
+    config["nav"] = [*nav, {"More": more}] if more else nav
     return config
 
 

@@ -113,12 +113,12 @@ def test_regulations_name_sources_and_only_settings_that_exist() -> None:
         assert "\nSource: " in section, section.splitlines()[0]
 
 
-def test_the_api_page_names_real_addresses() -> None:
+def test_the_page_on_the_api_names_real_addresses() -> None:
     routes = (ROOT / "src/smallhours/serve/gateway").glob("*.py")
     served = set(
         re.findall(r"router\.(?:get|post)\(\s*\"([^\"]+)\"", "\n".join(p.read_text() for p in routes))
     )
-    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    page = (DOCS / "integrating.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(?:GET|POST) (/[\w/.]*)`", page))
     assert told
-    assert told <= served, "docs/api.md names what the gateway does not serve"
+    assert told <= served, "the page names what the gateway does not serve"
