@@ -2,7 +2,7 @@
 
     python scripts/notebook.py
 
-It works in a folder of its own, so that no run of yours is touched, and takes about a minute.
+It works in a folder of its own, so that no run of yours is touched. Minutes on a busy machine.
 """
 
 from __future__ import annotations
