@@ -13,7 +13,7 @@ ONLY ?=
 # Flags are of one bench, so ARGS needs ONLY.
 BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast, safety or detection),corpus training forecast safety detection))
 
-.PHONY: run test check docs bench format lock browser
+.PHONY: run test check docs pictures bench format lock browser
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -58,7 +58,16 @@ bench: $(VENV)/.dev
 lock:
 	@$(PYTHON) scripts/lock.py
 
+# The pages that are made from the code, the README's figures, and the site in site/.
 docs: $(VENV)/.dev
+	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python scripts/diagrams.py
 	@$(BIN)/python scripts/readme_figures.py
 	@$(BIN)/python -m scripts.detection_table
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo "docs: site/index.html"
+
+# Screenshots of a finished run (runs/default), and the notebook with its output: minutes.
+pictures: browser
 	@$(BIN)/python scripts/screenshots.py
+	@$(BIN)/python scripts/notebook.py

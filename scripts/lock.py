@@ -43,7 +43,7 @@ def write(name: str, pins: dict[str, str]) -> None:
 def main() -> None:
     """Write both files."""
     run = resolve("train,serve,remote") | WITHOUT_DEPENDENCIES
-    everything = resolve("train,serve,remote,dev")
+    everything = resolve("train,serve,remote,docs,dev")
     write("requirements.lock", run)
     write("requirements-dev.lock", {k: v for k, v in everything.items() if k not in run})
 

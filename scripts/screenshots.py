@@ -1,6 +1,6 @@
 """Draw docs/images from a finished run: the chat (desktop, phone, crisis), the report and the review page.
 
-Used by ``make docs``. Needs runs/default (made by ``make run``) and a Chromium.
+Used by ``make pictures``. Needs runs/default (made by ``make run``) and a Chromium.
 """
 
 from __future__ import annotations
