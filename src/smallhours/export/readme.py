@@ -74,8 +74,8 @@ def readme(target: str, base: Base, gguf: str) -> str:
     how = _HOW[target].format(gguf=gguf, base=_load_base(base))
     return (
         f"# {_TITLES[target]}\n\n**{' '.join(NOTE)}**\n\n"
-        f"Base: {base.title}, licence {base.licence}. Made by Smallhours. How near it is to the model that was "
-        "evaluated stands in the package's `manifest.json`, under `figures.parity`.\n\n"
+        f"Base: {base.title}, licence {base.licence}. Made by Smallhours. How near it is to the model "
+        "that was evaluated stands in the package's `manifest.json`, under `figures.parity`.\n\n"
         f"{how}\n"
     )
 

@@ -19,8 +19,8 @@ class ExportSettings(Frozen):
         "bfloat16", description="number type of the merged safetensors"
     )
     prompts: int = Field(50, ge=1, description="prompts that every target must read as the reference does")
-    tokens: int = Field(12, ge=1, description="greedy tokens written to each of them, and compared")
-    answers: int = Field(10, ge=1, description="held-out answers whose loss is compared, at most")
+    tokens: int = Field(8, ge=1, description="greedy tokens written to each of them, and compared")
+    answers: int = Field(8, ge=1, description="held-out answers whose loss is compared, at most")
     min_agreement: float = Field(
         0.9, ge=0, le=1, description="share of greedy tokens that the reference must choose, too"
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from smallhours.domain.messages import Conversation
 from smallhours.export.parity.probe import Ids, Led, Walk
 from smallhours.llm.engines.llamacpp import start_server
 
-# Past an answer, so that one which the end token does not end is seen to go on.
+# Tokens past an answer, so that one which the end token does not end is seen to go on.
 _MARGIN = 8
 # Added to a logit to make a choice certain; the losses that llama.cpp tells are of the logits before.
 _CERTAIN = 1000.0
@@ -48,7 +49,7 @@ class InLlamaCpp:
         return [tuple(self._complete(prompt, tokens)["tokens"]) for prompt in prompts]
 
     def lead(self, answers: Sequence[Led]) -> list[Walk]:
-        """A grammar of token ids leads llama.cpp through each answer."""
+        """Token by token, each made certain; the one before stays in llama.cpp's cache."""
         return [self._led(answer) for answer in answers]
 
     def close(self) -> None:
@@ -56,16 +57,13 @@ class InLlamaCpp:
         self._server = None
 
     def _led(self, answer: Led) -> Walk:
-        *ids, end = answer.ids
-        found = self._complete(
-            answer.prompt,
-            len(ids) + _MARGIN,
-            n_probs=1,
-            grammar="root ::= " + (" ".join(f"<[{number}]>" for number in ids) or '""'),
-            logit_bias=[[end, _CERTAIN]],
-        )
-        stopped = tuple(found["tokens"]) == answer.ids and found["stop_type"] == "eos"
-        return Walk(tuple(_aligned(answer.ids, found["completion_probabilities"])), stopped)
+        nll = []
+        for at, number in enumerate(answer.ids):
+            before, last = answer.prompt + answer.ids[:at], at == len(answer.ids) - 1
+            certain = {"n_probs": 1, "logit_bias": [[number, _CERTAIN]]}
+            found = self._complete(before, _MARGIN if last else 1, **certain)
+            nll.append(_nll(found))
+        return Walk(tuple(nll), found["tokens"] == [answer.ids[-1]] and found["stop_type"] == "eos")
 
     def _complete(self, prompt: Ids, tokens: int, **more: Any) -> dict[str, Any]:
         asked = {"prompt": list(prompt), "n_predict": tokens, "temperature": 0, "return_tokens": True, **more}
@@ -86,18 +84,14 @@ class InLlamaCpp:
         try:
             with direct.open(request) as answer:
                 found: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise EngineError(f"llama.cpp refused {path}: {error.read().decode()}") from error
         except OSError as error:
             raise EngineError(f"llama.cpp did not answer {path}: {error}") from error
         return found
 
 
-def _aligned(ids: Ids, told: Sequence[dict[str, Any]]) -> Iterator[float | None]:
-    """One loss per token; llama.cpp keeps those inside a character of several tokens to itself."""
-    rest = iter(told)
-    following = next(rest, None)
-    for number in ids:
-        if following is not None and following["id"] == number:
-            yield -float(following["logprob"])
-            following = next(rest, None)
-        else:
-            yield None
+def _nll(found: dict[str, Any]) -> float | None:
+    """Of the first token; llama.cpp does not tell it inside a character of several tokens."""
+    told = found.get("completion_probabilities")
+    return -float(told[0]["logprob"]) if told else None

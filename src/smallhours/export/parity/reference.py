@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from smallhours.domain.messages import Conversation
 from smallhours.domain.records import Example
 from smallhours.export.parity.probe import Ids, Led, Prompt
-from smallhours.llm.answer_loss import Encoded, answer_nll, collate, encode, likeliest_tokens
+from smallhours.llm.answer_loss import Batch, Encoded, answer_nll, collate, encode, likeliest_tokens
 from smallhours.llm.base import Base
 from smallhours.llm.chat_format import ChatFormat
 from smallhours.llm.loading import load_model, load_tokenizer
 
-_BATCH = 8
+# Examples computed at once; behind a shared system prompt, many short ones are better than few.
+_BATCH = 16
 
 
 class Reference:
@@ -46,8 +48,7 @@ class Reference:
         longest = int(self._model.config.max_position_embeddings)
         encoded = encode(examples, self._tokenizer, self._form, self._system_prompt, longest)
         alone = [_last_answer(one) for one in encoded]
-        with torch.no_grad():
-            losses = [answer_nll(self._model, collate([one], self._pad)).tolist() for one in alone]
+        losses = self._by_batch(alone, lambda batch: answer_nll(self._model, batch))
         return [
             Led(_prompt_of(one), one.ids[len(_prompt_of(one)) : _end_of(one)], tuple(nll))
             for one, nll in zip(alone, losses, strict=True)
@@ -59,11 +60,17 @@ class Reference:
             Encoded(str(n), (*before, *after), (False,) * len(before) + (True,) * len(after))
             for n, (before, after) in enumerate(zip(prompts, written, strict=True))
         ]
-        found: list[list[bool]] = []
-        for start in range(0, len(whole), _BATCH):
-            batch = collate(whole[start : start + _BATCH], self._pad)
-            same = likeliest_tokens(self._model, batch) == batch.labels
-            found += [piece.tolist() for piece in torch.split(same, list(batch.counts))]
+        return self._by_batch(whole, lambda batch: likeliest_tokens(self._model, batch) == batch.labels)
+
+    @torch.no_grad()
+    def _by_batch(
+        self, examples: Sequence[Encoded], compute: Callable[[Batch], torch.Tensor]
+    ) -> list[list[Any]]:
+        """What ``compute`` finds for each learnt token of each example."""
+        found: list[list[Any]] = []
+        for start in range(0, len(examples), _BATCH):
+            batch = collate(examples[start : start + _BATCH], self._pad)
+            found += [piece.tolist() for piece in torch.split(compute(batch), list(batch.counts))]
         return found
 
 
