@@ -12,7 +12,7 @@ from smallhours.export.chat_template import jinja_template
 from smallhours.llm.base import Base
 from smallhours.llm.chat_format import ChatFormat
 from smallhours.llm.checks import require_memory
-from smallhours.llm.loading import load_tokenizer, unpack
+from smallhours.llm.loading import load_tokenizer, silence_transformers, unpack
 from smallhours.llm.machine import free_memory
 
 
@@ -49,6 +49,7 @@ def _ending_ids(model: Any, tokenizer: Any, form: ChatFormat) -> list[int]:
 
 def exported_tokenizer(base: Base, form: ChatFormat, system_prompt: str) -> Any:
     """The base's tokenizer, with the trained way to write a conversation and the trained end."""
+    silence_transformers()
     tokenizer = load_tokenizer(base)
     tokenizer.chat_template = jinja_template(form, system_prompt)
     tokenizer.eos_token = form.end

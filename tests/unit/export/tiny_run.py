@@ -1,4 +1,4 @@
-"""A finished run around a tiny base: real tokenizer, real architecture, real LoRA, random and loud weights."""
+"""A finished run around a tiny base: real tokenizer, architecture and LoRA, random and loud weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ SAID = (
     "Still here?\nRest is hard.",
     "naïve café, 😀 and ‘quotes’",
 )
-ANSWERS = ("That sounds hard. Breathing slowly may help you.", "Be kind. Rest.", "Naming what you see – 😀 – helps.")
+ANSWERS = (
+    "That sounds hard. Breathing slowly may help you.",
+    "Be kind. Rest.",
+    "Naming what you see – 😀 – helps.",
+)
 WHOLE = {"export.quantization": "f32", "export.dtype": "float32", "export.prompts": 6, "export.answers": 3}
 
 
@@ -35,8 +39,9 @@ class NoVectors:
 
 def finished_run(folder: Path, kind: str, template: str, **flags: Any) -> Settings:
     """Dataset, adapter and a passing verdict, around a base of the architecture ``kind``."""
-    head = {"head_dim": 16} if kind == "qwen3" else {}
-    base = save_base(folder / "base", TEMPLATES[template], kind, initializer_range=0.3, **head)
+    # transformers gives Qwen's tokenizers an end of their own beside ours: one row more.
+    more = {"qwen2": {"vocab_size": 400}, "qwen3": {"head_dim": 16}}.get(kind, {})
+    base = save_base(folder / "base", TEMPLATES[template], kind, initializer_range=0.3, **more)
     settings = load_settings(
         None, {}, {"base": str(base), "runs": str(folder / "runs"), "name": "tiny", **WHOLE, **flags}
     )
@@ -51,7 +56,7 @@ def write_dataset(target: Path) -> None:
     turns.append([(SAID[0], ANSWERS[1]), (SAID[2], ANSWERS[0])])
     examples = [example(f"e{n}", one) for n, one in enumerate(turns)]
     with staged_folder(target, stage="dataset", inputs={}, config={}, seed=0, figures={}) as folder:
-        parts = {"train": examples[:1], "validation": examples[1:2], "test": examples[1:], "pairs": examples}
+        parts = {"train": examples[:1], "validation": examples[1:2], "test": examples[2:], "pairs": examples}
         for name, some in parts.items():
             write_examples(folder / f"{name}.jsonl", some)
         (folder / "vetted.jsonl").touch()
