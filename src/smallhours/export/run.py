@@ -101,8 +101,10 @@ def export_package(
         for name in missing:
             work.add(name)
     announce(f"package: {target}")
+    if len(work.refused) == 1:
+        raise work.refused[0]
     if work.refused:
-        raise RefusedError("\n".join(work.refused))
+        raise RefusedError("\n".join(map(str, work.refused)))
     return require_manifest(target, "smallhours export")
 
 
@@ -115,7 +117,7 @@ class _Work:
     folder: Path
     figures: dict[str, Any]
     announce: Callable[[str], None]
-    refused: list[str] = field(default_factory=list)
+    refused: list[SmallhoursError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         others = [
@@ -152,7 +154,7 @@ class _Work:
             self._prove(name, lambda context: TARGETS[name].load(self.source, made, context))
         except SmallhoursError as error:
             shutil.rmtree(made, ignore_errors=True)
-            self.refused.append(str(error))
+            self.refused.append(error)
 
     def _prove(self, name: str, load: Callable[[int], Exported]) -> None:
         found = self._prover.prove(name, load)
