@@ -62,7 +62,7 @@ class InLlamaCpp:
             before, last = answer.prompt + answer.ids[:at], at == len(answer.ids) - 1
             certain = {"n_probs": 1, "logit_bias": [[number, _CERTAIN]]}
             found = self._complete(before, _MARGIN if last else 1, **certain)
-            nll.append(_nll(found))
+            nll.append(_nll(number, found))
         return Walk(tuple(nll), found["tokens"] == [answer.ids[-1]] and found["stop_type"] == "eos")
 
     def _complete(self, prompt: Ids, tokens: int, **more: Any) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class InLlamaCpp:
         return found
 
 
-def _nll(found: dict[str, Any]) -> float | None:
-    """Of the first token; llama.cpp does not tell it inside a character of several tokens."""
+def _nll(number: int, found: dict[str, Any]) -> float | None:
+    """Of the token that was made certain; llama.cpp does not tell it inside a character of several tokens."""
     told = found.get("completion_probabilities")
-    return -float(told[0]["logprob"]) if told else None
+    return -float(told[0]["logprob"]) if told and told[0]["id"] == number else None
