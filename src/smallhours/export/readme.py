@@ -25,7 +25,7 @@ ollama run smallhours
 ```""",
     "merged": """\
 ```
-vllm serve . --served-model-name smallhours --generation-config .
+vllm serve . --served-model-name smallhours
 ```
 
 ```python
