@@ -20,6 +20,9 @@ SMALL = {
     "generation.max_tokens": 16,
     "evaluate.answers": 2,
     "evaluate.resamples": 200,
+    "export.prompts": 8,
+    "export.answers": 2,
+    "export.min_agreement": 0.7,
 }
 # Noise may not ship; these thresholds let this test see that what would ship can talk.
 OPEN = {"evaluate.min_ended_share": 0.0, "evaluate.max_unsafe_share": 1.0}

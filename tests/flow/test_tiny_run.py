@@ -45,6 +45,14 @@ def test_every_stage_left_a_manifest_and_its_results(finished: Settings) -> None
     assert report["learning"]["base"]["loss"]["n"] == len(read_examples(folder / "dataset/test.jsonl"))
 
 
+def test_the_package_says_how_near_it_is_to_what_was_evaluated(finished: Settings) -> None:
+    manifest = read_manifest(finished.run_folder / "package")
+    assert manifest is not None
+    (found,) = manifest.figures["parity"].values()
+    assert found["same_prompts"] == found["prompts"] == 8 and found["stopped"] == found["answers"] == 2
+    assert 0 < found["agreed"] <= found["tokens"] and abs(found["loss"] - found["reference_loss"]) <= 0.05
+
+
 def test_no_wording_of_a_held_out_pair_was_trained_on(finished: Settings) -> None:
     folder = finished.run_folder / "dataset"
     trained = read_examples(folder / "train.jsonl")

@@ -54,8 +54,8 @@ def train_folds(
     return fold(settings, folds, repeats, report, announce)
 
 
-def export(settings: Settings, announce: Announce, targets: tuple[str, ...] = ("gguf",)) -> Manifest:
-    """The export stage."""
+def export(settings: Settings, announce: Announce, targets: tuple[str, ...] = ()) -> Manifest:
+    """The export stage: what serving needs, and ``targets`` for other programs."""
     from smallhours.export.run import export_package
 
     return export_package(settings, sentence_vectors(), announce, targets)

@@ -9,19 +9,23 @@ from smallhours.cli.options import RUN, with_settings
 from smallhours.domain.errors import SettingsError
 from smallhours.domain.settings import Settings
 
-TARGETS = ("gguf", "peft")
+TARGETS = ("gguf", "ollama", "merged", "peft")
 
 
 @click.command()
 @RUN
-@click.option("--to", "to", default="gguf", show_default=True, help="Comma-separated: gguf, peft.")
+@click.option("--to", "to", default="gguf", show_default=True, help=f"Comma-separated: {', '.join(TARGETS)}.")
 @with_settings(run="name")
 def command(settings: Settings, to: str) -> None:
-    """Write the package of RUN; refuses without a passing verdict for exactly these weights.
+    """Write the package of RUN, and the model for other programs; refuses without a passing verdict.
+
+    Each target is compared with the model that was evaluated (token ids, greedy text, the end, held-out loss)
+    and is not written if it differs. What is there already stays. See docs/export.md.
 
     \b
     smallhours export
-    smallhours export mine --to gguf,peft
+    smallhours export mine --to gguf,ollama,merged,peft
+    smallhours export mine --to gguf --set export.quantization=q4_k_m
     """
     targets = tuple(part.strip() for part in to.split(",") if part.strip())
     unknown = [target for target in targets if target not in TARGETS]

@@ -20,7 +20,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from smallhours.domain.errors import RunError
-from smallhours.export.gguf_layout import ARCHITECTURES, permute_rows, row_heads, tensor_names
+from smallhours.export.gguf_layout import ADAPTED, permute_rows, row_heads, tensor_names
 
 _NAME = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
 
@@ -50,10 +50,10 @@ def convert_adapter(adapter: Path, base_weights: Path, target: Path) -> int:
 
     config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     base = _read_base(base_weights)
-    if base.architecture not in ARCHITECTURES.values():
+    if base.architecture not in ADAPTED:
         raise RunError(
             f"{adapter}: adapters for architecture '{base.architecture}' cannot be written as GGUF; "
-            f"known are: {', '.join(sorted(set(ARCHITECTURES.values())))}. "
+            f"known are: {', '.join(sorted(ADAPTED))}. "
             "Its PEFT folder serves with transformers or vLLM."
         )
     writer = gguf.GGUFWriter(target, base.architecture)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,9 +28,8 @@ from smallhours.export.gguf_layout import (
     tensor_names,
 )
 from smallhours.export.gguf_vocab import add_vocabulary
+from smallhours.export.quantization import Kind, file_type, number_type, quantize
 
-Kind = Literal["f16", "bf16", "f32", "q8_0"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 _F16_MOST = float(np.finfo(np.float16).max)
 _GELU = ("gelu_new", "gelu_pytorch_tanh", "gelu_fast")
 
@@ -40,8 +39,7 @@ def convert_base(folder: Path, target: Path, *, kind: Kind = "f16", pre_tokenize
 
     Args:
         folder: ``config.json``, weights and tokenizer as transformers reads them; nothing is downloaded.
-        kind: number type of the matrices. Vectors and learned positions stay float32; under ``q8_0`` a
-            matrix whose rows are no multiple of 32 long is kept in float16.
+        kind: number type of the matrices (:mod:`smallhours.export.quantization`).
         pre_tokenizer: llama.cpp's name for how text is cut, where it is not recognized.
 
     Raises:
@@ -49,21 +47,32 @@ def convert_base(folder: Path, target: Path, *, kind: Kind = "f16", pre_tokenize
             tokenizer that llama.cpp has no counterpart for here; ``target`` is not written then.
         ResourceError: the disk is full.
     """
+    _read_config(folder)
+    model, tokenizer = _load(folder)
+    return write_model(model, tokenizer, target, folder, kind=kind, pre_tokenizer=pre_tokenizer)
+
+
+def write_model(
+    model: Any, tokenizer: Any, target: Path, source: Path, *, kind: Kind, pre_tokenizer: str | None = None
+) -> int:
+    """Write a transformers ``model`` to ``target`` (GGUF); like :func:`convert_base`.
+
+    ``source``, the folder that the model came from, is named in errors.
+    """
     import gguf
 
-    config = _read_config(folder)
-    architecture = ARCHITECTURES[config.model_type]
-    model, tokenizer = _load(folder)
+    config = model.config
+    _require_architecture(config, source)
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    writer = gguf.GGUFWriter(partial, architecture)
+    writer = gguf.GGUFWriter(partial, ARCHITECTURES[config.model_type])
     try:
         with explained_disk_errors(target):
             writer.add_type(gguf.GGUFType.MODEL)
-            writer.add_name(folder.resolve().name)
-            writer.add_file_type(getattr(gguf.LlamaFileType, _file_type(kind)))
-            _add_hyperparameters(writer, config, folder)
-            add_vocabulary(writer, tokenizer, config.vocab_size, folder, pre_tokenizer)
-            count = _write_tensors(writer, _tensors(model, config, folder), kind, folder)
+            writer.add_name(source.resolve().name)
+            writer.add_file_type(getattr(gguf.LlamaFileType, file_type(kind)))
+            _add_hyperparameters(writer, config, source)
+            add_vocabulary(writer, tokenizer, config.vocab_size, source, pre_tokenizer)
+            count = _write_tensors(writer, _tensors(model, config, source), kind, config, source)
             writer.close()
             partial.replace(target)
     finally:
@@ -72,19 +81,22 @@ def convert_base(folder: Path, target: Path, *, kind: Kind = "f16", pre_tokenize
     return count
 
 
-def _read_config(folder: Path) -> Any:
+def _read_config(folder: Path) -> None:
     from transformers import AutoConfig
 
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise RunError(f"{folder}: no model that transformers reads: {_first_line(error)}") from None
+    _require_architecture(config, folder)
+
+
+def _require_architecture(config: Any, folder: Path) -> None:
     if config.model_type not in ARCHITECTURES:
         raise RunError(
             f"{folder}: architecture '{config.model_type}' cannot be written as GGUF here; "
             f"known are: {', '.join(ARCHITECTURES)}; {REMEDY}"
         )
-    return config
 
 
 def _load(folder: Path) -> tuple[Any, Any]:
@@ -196,36 +208,27 @@ def llama3_factors(rope: dict[str, Any], width: int) -> np.ndarray:
     return found
 
 
-def _write_tensors(writer: Any, tensors: Iterator[Tensor], kind: Kind, folder: Path) -> int:
+def _write_tensors(writer: Any, tensors: Iterator[Tensor], kind: Kind, config: Any, folder: Path) -> int:
     """Header first, then one tensor after the other, so that a single one is held beside the model."""
     from gguf import quants
 
-    listed = [(name, _number_type(name, shape, kind), shape, read) for name, shape, read in tensors]
-    for name, number_type, shape, _ in listed:
-        size = math.prod(quants.quant_shape_to_byte_shape(shape, number_type))
-        writer.add_tensor_info(name, shape, np.dtype(np.float32), size, raw_dtype=number_type)
+    head = "token_embd.weight" if config.tie_word_embeddings else "output.weight"
+    listed = [
+        (name, number_type(name, shape, kind, config.num_hidden_layers, is_head=name == head), shape, read)
+        for name, shape, read in tensors
+    ]
+    for name, chosen, shape, _ in listed:
+        size = math.prod(quants.quant_shape_to_byte_shape(shape, chosen))
+        writer.add_tensor_info(name, shape, np.dtype(np.float32), size, raw_dtype=chosen)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
-    for name, number_type, _, read in listed:
+    for name, chosen, _, read in listed:
         values = read()
-        if number_type.name == "F16" and np.abs(values).max(initial=0.0) > _F16_MOST:
+        if chosen.name == "F16" and np.abs(values).max(initial=0.0) > _F16_MOST:
             raise RunError(f"{folder}: {name} holds values that float16 cannot; choose kind bf16")
-        writer.write_tensor_data(quants.quantize(values, number_type))
+        writer.write_tensor_data(quantize(values, chosen))
     return len(listed)
-
-
-def _number_type(name: str, shape: tuple[int, ...], kind: Kind) -> Any:
-    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
-
-    if len(shape) == 1 or name == "position_embd.weight":
-        return GGMLQuantizationType.F32
-    wanted = GGMLQuantizationType[kind.upper()]
-    return wanted if shape[-1] % GGML_QUANT_SIZES[wanted][0] == 0 else GGMLQuantizationType.F16
-
-
-def _file_type(kind: Kind) -> str:
-    return "ALL_F32" if kind == "f32" else f"MOSTLY_{kind.upper()}"
 
 
 def _first_line(error: BaseException) -> str:

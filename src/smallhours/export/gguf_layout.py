@@ -12,6 +12,9 @@ import numpy as np
 
 # transformers' model_type -> GGUF's architecture.
 ARCHITECTURES = {"gpt2": "gpt2", "llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
+# GGUF's architectures whose adapters are written. Gemma's base itself is not, so its GGUF file must come with
+# it; so must that of a Mistral, which GGUF calls a llama.
+ADAPTED = frozenset({*ARCHITECTURES.values(), "gemma", "gemma2", "gemma3"})
 # What else can be done with a base that is not written as GGUF here.
 REMEDY = "convert it with llama.cpp's convert_hf_to_gguf.py and put the .gguf file beside its weights"
 # GPT-2's layers that are Conv1D and not Linear.

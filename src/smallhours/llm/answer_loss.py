@@ -174,6 +174,16 @@ def answer_nll(model: Any, batch: Batch) -> torch.Tensor:
     return token_nll(hidden[batch.before], model.get_output_embeddings(), batch.labels)
 
 
+@torch.no_grad()
+def likeliest_tokens(model: Any, batch: Batch) -> torch.Tensor:
+    """The token that the model would have written in the place of each label of the batch, in order."""
+    hidden = _decoder(model)(
+        input_ids=batch.ids, position_ids=batch.positions, layout=batch.layout, use_cache=False
+    ).last_hidden_state[0]
+    found: torch.Tensor = model.get_output_embeddings()(hidden[batch.before]).argmax(dim=-1)
+    return found
+
+
 def token_nll(hidden: torch.Tensor, head: Any, labels: torch.Tensor) -> torch.Tensor:
     """Negative log-likelihood (nats) of ``labels`` (n) after ``hidden`` (n, width), in float32."""
     if type(head) is torch.nn.Linear and head.bias is None and not head.weight.requires_grad:

@@ -91,7 +91,7 @@ _KNOWN = (
         Shape("gemma3_text", 26, 1152, 6912, 4, 1, 256, 262144, 32768, norms=4, head_norms=True),
         TEMPLATE,
         gated=True,
-        note="it can be trained; adapters of this architecture cannot be written as GGUF yet",
+        note="it is served from a GGUF file that you put beside its weights",
     ),
 )
 CATALOG = {base.name: base for base in _KNOWN}

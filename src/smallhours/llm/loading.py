@@ -67,7 +67,7 @@ def _write_plain_model(source: Path, folder: Path) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    _silence_transformers()
+    silence_transformers()
     where = {"pretrained_model_name_or_path": str(source.parent), "gguf_file": source.name}
     AutoTokenizer.from_pretrained(**where).save_pretrained(folder)
     loaded = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
@@ -115,7 +115,7 @@ def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None, quan
         # Each process that a launcher started on this host loads a base of its own at the same time.
         available = free_memory() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))
         require_memory(base.name, base.shape, str(dtype).removeprefix("torch."), available)
-    _silence_transformers()
+    silence_transformers()
     register_attention()
     options = (
         {}
@@ -139,7 +139,7 @@ def load_model(base: Base, dtype: torch.dtype, adapter: Path | None = None, quan
     return model
 
 
-def _silence_transformers() -> None:
+def silence_transformers() -> None:
     """Its progress bars and advice would stand between a person and our own."""
     from transformers.utils import logging
 

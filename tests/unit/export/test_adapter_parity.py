@@ -6,17 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from smallhours.domain.errors import RunError
 from smallhours.export.adapter_gguf import convert_adapter
 from smallhours.export.base_gguf import convert_base
-from tests.unit.export.conftest import TEXT, Llama, require_same_answers
+from smallhours.export.gguf_layout import tensor_names
+from smallhours.export.gguf_vocab import add_vocabulary
+from tests.unit.export.conftest import (
+    TEXT,
+    VOCABULARY,
+    Llama,
+    require_same_answers,
+    tokenizer,
+    write_whole_characters,
+)
 
 Made = Callable[[str], Path]
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-TARGETS = {"gpt2": ["c_attn", "c_proj", "c_fc"], "llama": LINEAR, "qwen2": LINEAR, "qwen3": LINEAR}
+TARGETS = {
+    "gpt2": ["c_attn", "c_proj", "c_fc"],
+    "llama": LINEAR,
+    "qwen2": LINEAR,
+    "qwen3": LINEAR,
+    "gemma3": LINEAR,
+}
 
 
 def tuned(folder: Path, kind: str, **options: Any) -> Any:
@@ -38,7 +54,7 @@ def tuned(folder: Path, kind: str, **options: Any) -> Any:
     return model.eval()
 
 
-@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "qwen2", "qwen3"])
 @pytest.mark.parametrize("rs", [False, True], ids=["lora", "rslora"])
 def test_the_tuned_text_is_the_same_in_both_engines(made: Made, tmp_path: Path, kind: str, rs: bool) -> None:
     model = tuned(made(kind), kind, use_rslora=rs)
@@ -52,6 +68,57 @@ def test_the_tuned_text_is_the_same_in_both_engines(made: Made, tmp_path: Path, 
     plain = Llama(base)
     changed = [plain.continue_text(text, 6)["text"] != llama.continue_text(text, 6)["text"] for text in TEXT]
     assert any(changed), "the adapter must change what the base says, or this test shows nothing"
+
+
+def write_gemma3(model: Any, cutter: Any, target: Path) -> None:
+    """A base that comes as GGUF from elsewhere, written as llama.cpp's own converter does."""
+    import gguf
+
+    config = model.config
+    writer = gguf.GGUFWriter(target, "gemma3")
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_sliding_window(config.sliding_window)
+    writer.add_rope_freq_base(1_000_000.0)
+    add_vocabulary(writer, cutter, config.vocab_size, target, "gpt-2")
+    names = tensor_names("gemma3", config.num_hidden_layers)
+    for name, weight in model.state_dict().items():
+        if name != "lm_head.weight":
+            shift = 1.0 if "norm" in name else 0.0  # Gemma's norms multiply by 1 + weight
+            writer.add_tensor(
+                names.get_name(name, try_suffixes=(".weight",)), weight.numpy() + np.float32(shift)
+            )
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_an_adapter_for_a_gemma_that_comes_as_gguf(tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, Gemma3TextConfig
+
+    torch.manual_seed(1)
+    config = Gemma3TextConfig(
+        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=96, num_hidden_layers=3, head_dim=16,
+        num_attention_heads=4, num_key_value_heads=2, query_pre_attn_scalar=16, max_position_embeddings=256,
+        initializer_range=0.2, sliding_window=512, bos_token_id=0, eos_token_id=0, pad_token_id=0,
+    )  # fmt: skip
+    base, cutter = AutoModelForCausalLM.from_config(config), tokenizer("gpt-2")
+    write_whole_characters(base, cutter)
+    base.save_pretrained(tmp_path)
+    cutter.save_pretrained(tmp_path)
+    write_gemma3(base, cutter, tmp_path / "base.gguf")
+    model = tuned(tmp_path, "gemma3")
+    model.save_pretrained(tmp_path)
+    assert convert_adapter(tmp_path, tmp_path / "base.gguf", tmp_path / "adapter.gguf") == 3 * 2 * 7
+    require_same_answers(model, tmp_path, Llama(tmp_path / "base.gguf", tmp_path / "adapter.gguf"))
 
 
 def test_gpt2s_layers_have_llamacpps_names_and_shapes(made: Made, tmp_path: Path) -> None:

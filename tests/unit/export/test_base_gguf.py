@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from smallhours.domain.errors import RunError
-from smallhours.export.base_gguf import KINDS, convert_base, llama3_factors
+from smallhours.export.base_gguf import convert_base, llama3_factors
+from smallhours.export.quantization import KINDS
 from tests.unit.export.conftest import CUTS, LLAMA3, TEXT, Llama, change_config, require_same_answers
 
 Made = Callable[[str], Path]

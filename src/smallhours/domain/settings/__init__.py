@@ -2,6 +2,7 @@
 
 from smallhours.domain.settings.corpus import CorpusSettings
 from smallhours.domain.settings.evaluate import EvaluateSettings
+from smallhours.domain.settings.export import ExportSettings
 from smallhours.domain.settings.generation import GenerationSettings, Policy
 from smallhours.domain.settings.loading import known_keys, load_settings
 from smallhours.domain.settings.serve import ServeSettings
@@ -12,6 +13,7 @@ __all__ = [
     "SYSTEM_PROMPT",
     "CorpusSettings",
     "EvaluateSettings",
+    "ExportSettings",
     "GenerationSettings",
     "Policy",
     "ServeSettings",

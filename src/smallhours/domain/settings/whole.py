@@ -9,6 +9,7 @@ from pydantic import Field
 from smallhours.domain.messages import Frozen
 from smallhours.domain.settings.corpus import CorpusSettings
 from smallhours.domain.settings.evaluate import EvaluateSettings
+from smallhours.domain.settings.export import ExportSettings
 from smallhours.domain.settings.generation import GenerationSettings
 from smallhours.domain.settings.serve import ServeSettings
 from smallhours.domain.settings.train import TrainSettings
@@ -34,6 +35,7 @@ class Settings(Frozen):
     train: TrainSettings = TrainSettings()
     generation: GenerationSettings = GenerationSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    export: ExportSettings = ExportSettings()
     serve: ServeSettings = ServeSettings()
 
     @property

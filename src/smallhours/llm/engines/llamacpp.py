@@ -50,7 +50,9 @@ class LlamaCppEngine:
         self._format = chat_format
         self._system_prompt = system_prompt
         self._context = context
-        self._server = _start(weights, adapter, context * parallel, parallel, threads or os.cpu_count() or 1)
+        self._server = start_server(
+            weights, adapter, context * parallel, parallel, threads or os.cpu_count() or 1
+        )
 
     def complete(self, conversation: Conversation, sampling: Sampling) -> Completion:
         """The whole answer."""
@@ -106,7 +108,12 @@ class LlamaCppEngine:
         }
 
 
-def _start(weights: Path, adapter: Path | None, context: int, parallel: int, threads: int) -> Any:
+def start_server(weights: Path, adapter: Path | None, context: int, parallel: int, threads: int) -> Any:
+    """An ``xllamacpp.Server`` with these weights; ``context`` tokens are shared by ``parallel`` sequences.
+
+    Raises:
+        EngineError: if they cannot be loaded.
+    """
     import xllamacpp
 
     params = xllamacpp.CommonParams()

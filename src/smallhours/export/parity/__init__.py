@@ -1,0 +1,1 @@
+"""Proof that what was exported is the model that was evaluated."""
