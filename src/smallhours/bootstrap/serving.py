@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smallhours.bootstrap.admission import admit
 from smallhours.bootstrap.models import llama_engine
 from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
 from smallhours.domain.artifacts import require_manifest
@@ -21,25 +23,34 @@ if TYPE_CHECKING:
     from smallhours.serve.assistant import Assistant
 
 
-def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bool = False) -> Assistant:
+def open_assistant(
+    settings: Settings,
+    *,
+    with_model: bool = True,
+    with_base: bool = False,
+    announce: Callable[[str], None] = lambda line: None,
+    unsafe_skip_gate: bool = False,
+) -> Assistant:
     """The assistant of a finished run.
 
     ``with_model=False`` leaves the model out: crises and vetted answers still work. ``with_base``
-    also loads the untouched base, for the policy ``base``.
+    also loads the untouched base, for the policy ``base``. ``unsafe_skip_gate`` opens it whatever the gate
+    says, and announces that.
 
     Raises:
+        RefusedError: no passing verdict for these weights, and nobody asked to go past it.
         RunError: the run has no package, or it is damaged.
     """
     import numpy as np
 
-    from smallhours.export.run import package_identity, require_passing_verdict
+    from smallhours.export.run import package_identity
     from smallhours.llm.chat_format import chat_format
     from smallhours.serve.assistant import Assistant
     from smallhours.serve.recall import Recall
 
     folder = settings.run_folder / "package"
     manifest = require_manifest(folder, f"smallhours run --name {settings.name}")
-    require_passing_verdict(settings.run_folder)
+    admit(settings, announce, skip=unsafe_skip_gate)
     pairs = read_examples(folder / "pairs.jsonl")
     try:
         vectors = np.load(folder / "pairs.npy", allow_pickle=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smallhours.cli.console import announce
-from smallhours.cli.options import RUN, with_settings
+from smallhours.cli.options import RUN, UNSAFE, with_settings
 from smallhours.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @RUN
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8800]")
+@UNSAFE
 @with_settings(run="name", host="serve.host", port="serve.port")
-def command(settings: Settings) -> None:
+def command(settings: Settings, unsafe_skip_gate: bool) -> None:
     """Serve RUN: the chat at / and an OpenAI-compatible API under /v1.
 
     \b
@@ -30,7 +31,8 @@ def command(settings: Settings) -> None:
     from smallhours.bootstrap import serving
 
     bound = serving.bind(settings.serve)
-    serve(settings, serving.open_assistant(settings), bound)
+    assistant = serving.open_assistant(settings, announce=announce, unsafe_skip_gate=unsafe_skip_gate)
+    serve(settings, assistant, bound)
 
 
 def serve(settings: Settings, assistant: Assistant, bound: socket.socket) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from smallhours.domain.artifacts import (
     Manifest,
     fingerprint,
+    hash_json,
     is_current,
     require_manifest,
     staged_folder,
@@ -64,15 +65,21 @@ def export_package(
     encoder: Encoder,
     announce: Callable[[str], None],
     targets: tuple[str, ...] = ("gguf",),
+    *,
+    card: str = "",
+    unsafe: bool = False,
 ) -> Manifest:
     """Write ``package/``; do nothing if it is there and its inputs did not change.
+
+    ``card`` becomes the package's README. ``unsafe`` exports whatever the gate says, and the manifest tells.
 
     Raises:
         RefusedError: no passing verdict for these weights.
         RunError: an earlier stage is missing or damaged.
     """
     run = settings.run_folder
-    require_passing_verdict(run)
+    if not unsafe:
+        require_passing_verdict(run)
     base = find_base(settings.base)
     dataset = require_manifest(run / "dataset", "smallhours corpus build")
     adapter = require_manifest(run / "adapter", "smallhours train")
@@ -83,12 +90,14 @@ def export_package(
         "vetted": dataset.files["vetted.jsonl"],
         "base": base.identity(),
         "code": f"{STAGE}-{CODE_VERSION}",
+        "card": hash_json(card),
     }
     config: dict[str, Any] = {
         "base": base.name,
         "chat_format": load_chat_format(base).described(),
         "system_prompt": adapter.config["system_prompt"],
         "targets": sorted({"gguf", *targets}),
+        "gate": "skipped" if unsafe else "passed",
     }
     if is_current(target, fingerprint(STAGE, inputs, config, settings.seed)):
         announce("package: up to date")
@@ -103,6 +112,8 @@ def export_package(
         pairs = [pair for pair in known if pair.stands_alone]
         write_examples(folder / "pairs.jsonl", pairs)
         np.save(folder / "pairs.npy", pair_vectors(pairs, encoder))
+        if card:
+            (folder / "README.md").write_text(card, encoding="utf-8")
         if "peft" in targets:
             (folder / "peft").mkdir()
             for name in (WEIGHTS, "adapter_config.json"):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from smallhours.evaluate.run import evaluate_run
+from smallhours.evaluate.subjects import Served
 from smallhours.evaluate.suites import load_suite
 from smallhours.evaluate.view import interval, number
 
@@ -62,7 +63,7 @@ def test_hostile_text_is_shown_as_text(
         setup.arguments["subjects"],
         base=make_engine(lambda question: HOSTILE),
         tuned=make_engine(lambda question: HOSTILE),
-        pipeline=lambda conversation: HOSTILE,
+        pipeline=lambda conversation: Served(HOSTILE),
     )
     text = page_of(
         subjects=subjects,
