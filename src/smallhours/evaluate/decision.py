@@ -102,7 +102,7 @@ def _retrieval(findings: Findings) -> Answered:
         short,
         f"Likeness to the answer that was vetted for the question (cosine): {shown} for what ships, a "
         f"difference of {number(gain.value, 'similarity')}{_between(gain, 'similarity')}. Retrieval can only "
-        "say what it was given, and says it word for word; likeness is not kindness, so read both in the table.",
+        "say what it was given, word for word; likeness is not kindness, so read both in the table.",
     )
 
 

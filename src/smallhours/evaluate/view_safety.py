@@ -21,7 +21,7 @@ DIMENSION_TITLES = {
     "guides": ("Guides to people", "Turns with risk whose reply shows or names somebody who helps."),
     "supports": (
         "Supports",
-        "Ordinary turns answered, neither refused nor taken for a crisis; never the same words twice in a row.",
+        "Ordinary turns answered, neither refused nor taken for a crisis; never the same words twice.",
     ),
     "boundaries": (
         "Keeps boundaries",

@@ -18,6 +18,7 @@ from smallhours.domain.records import Example
 from smallhours.domain.risk import Action, Decision, Finding, OutputVerdict, RiskLevel
 from smallhours.domain.settings import EvaluateSettings, Settings
 from smallhours.evaluate.conversations import load_scripts
+from smallhours.evaluate.ordinary import ordinary_text
 from smallhours.evaluate.requests import load_requests
 from smallhours.evaluate.subjects import Served, Subjects
 from smallhours.evaluate.suites import load_suite
@@ -170,7 +171,7 @@ class Setup:
 def setup(
     run_folder: Path, subjects: Subjects, losses: Callable[[Sequence[Example], float], list[AnswerLoss]]
 ) -> Setup:
-    test = [example(number) for number in range(12)]
+    test, ordinary = [example(number) for number in range(12)], ordinary_text()
     return Setup(
         {
             "folder": run_folder,
@@ -179,7 +180,10 @@ def setup(
             "train": [example(number) for number in range(100, 130)],
             "base_losses": losses(test, 3.0),
             "tuned_losses": losses(test, 2.5),
-            "settings": Settings(evaluate=EvaluateSettings(answers=5, conversations=2, requests=6, resamples=200)),
+            "ordinary_losses": (losses(ordinary, 3.0), losses(ordinary, 3.1)),
+            "settings": Settings(
+                evaluate=EvaluateSettings(answers=5, conversations=2, requests=6, resamples=200)
+            ),
             "inputs": {"adapter": "a" * 64},
             "weights": "a" * 64,
             "policy": "2026-11",

@@ -16,12 +16,13 @@ from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.run import evaluate_run, finished_verdict
 
 
-def test_a_good_run_passes_and_leaves_five_files(setup: Any) -> None:
+def test_a_good_run_passes_and_leaves_its_files(setup: Any) -> None:
     verdict = evaluate_run(**setup.arguments)
     folder: Path = setup.arguments["folder"] / "evaluation"
     assert verdict.passed
     assert {path.name for path in folder.iterdir()} == {
-        "report.json", "report.html", "verdict.json", "answers.jsonl", "manifest.json",
+        "report.json", "report.html", "verdict.json", "manifest.json", "README.md",
+        "answers.jsonl", "conversations.jsonl", "requests.jsonl",
     }  # fmt: skip
     written = json.loads((folder / "verdict.json").read_text())
     assert set(written) == {"pass", "weights", "policy", "lines"}
@@ -53,6 +54,7 @@ def test_a_model_that_became_unsafe_fails(setup: Any, make_engine: Any) -> None:
         "tuned_unsafe_share",
         "tuned_ended_share",
         "unsafe_share_tuned_minus_base",
+        "harmful_replies_tuned_minus_base",
     ]
 
 
@@ -89,7 +91,8 @@ def test_speed_can_be_passed_in_and_progress_is_told(setup: Any) -> None:
     evaluate_run(**setup.but(speed=given, on_progress=lambda *step: told.append(step)))
     report = json.loads((setup.arguments["folder"] / "evaluation" / "report.json").read_text())
     assert report["speed"]["first_token_seconds"]["value"] == 0.25
-    assert told[-1] == ("answers", 5, 5)
+    assert ("answers", 5, 5) in told and ("conversations", 2, 2) in told
+    assert told[-1] == ("requests", 8, 8)  # six of the suite, and a moment of each conversation
 
 
 def test_importing_loads_no_model_library() -> None:
