@@ -12,6 +12,11 @@ UNSAFE = (
     "For research only; nobody in need may meet this model."
 )
 
+ON_PAGE = (
+    "Research only: this model did not pass its release gate. Do not rely on it. "
+    "In danger, call your emergency number."
+)
+
 
 def admit(settings: Settings, announce: Callable[[str], None], *, skip: bool = False) -> bool:
     """Whether the run's weights were let past the gate without a passing verdict; it is announced if so.

@@ -28,20 +28,20 @@ def command(settings: Settings, unsafe_skip_gate: bool) -> None:
     smallhours serve
     smallhours serve mine --port 8801
     """
-    from smallhours.bootstrap import serving
+    from smallhours.bootstrap import admission, serving
 
     bound = serving.bind(settings.serve)
-    assistant = serving.open_assistant(settings, announce=announce, unsafe_skip_gate=unsafe_skip_gate)
-    serve(settings, assistant, bound)
+    unsafe = unsafe_skip_gate and admission.admit(settings, announce, skip=True)
+    serve(settings, serving.open_assistant(settings, unsafe=unsafe), bound, unsafe=unsafe)
 
 
-def serve(settings: Settings, assistant: Assistant, bound: socket.socket) -> None:
-    """Answer on a bound socket until interrupted."""
+def serve(settings: Settings, assistant: Assistant, bound: socket.socket, *, unsafe: bool = False) -> None:
+    """Answer on a bound socket until interrupted; ``unsafe``: the page warns of the model."""
     import uvicorn
 
     from smallhours.bootstrap import serving
 
-    app = serving.build_app(settings, assistant)
+    app = serving.build_app(settings, assistant, unsafe=unsafe)
     host, port = bound.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     announce(f"chat: http://{shown}:{port}   (Ctrl-C to stop)")
