@@ -20,6 +20,7 @@ SMALL = {
     "generation.max_tokens": 16,
     "evaluate.answers": 2,
     "evaluate.conversations": 1,
+    "evaluate.scripts": 8,
     "evaluate.requests": 2,
     "evaluate.resamples": 200,
 }

@@ -68,7 +68,8 @@ def examine(
     """
     cases, scripts = load_suite(), load_scripts()
     outcomes = run_suite(cases, subjects.screen)
-    alone = _hold(scripts, subjects.without_model, subjects, False, told)
+    every = spread(scripts, lambda script: script.kind, settings.scripts, seed)
+    alone = _hold(every, subjects.without_model, subjects, False, told)
     some = spread(scripts, lambda script: script.kind, settings.conversations, seed)
     held = _hold(some, subjects.pipeline, subjects, True, told)
     asks = spread(load_requests(), lambda request: request.kind, settings.requests, seed)
