@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from smallhours.bootstrap.models import llama_engine
 from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
-from smallhours.domain.artifacts import Manifest, hash_folder, require_manifest
-from smallhours.domain.ports import ModelIdentity
+from smallhours.domain.artifacts import Manifest, hash_folder, read_manifest, require_manifest
+from smallhours.domain.messages import Conversation
+from smallhours.domain.ports import ModelIdentity, Sampling
 from smallhours.domain.records import Example, read_examples
 from smallhours.domain.settings import Settings
 
@@ -46,6 +47,9 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
         # A verdict speaks about this very safety path: its code, its lexicons, its head.
         "safety": hash_folder(Path(safety.__file__).parent),
     }
+    folds = read_manifest(run / "folds")
+    if folds is not None:
+        inputs["folds"] = folds.fingerprint
     found = finished_verdict(run, inputs, settings)
     if found is not None:
         announce("evaluation: up to date")
@@ -56,7 +60,7 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
     losses = held_out_losses(settings, [*test, *ordinary_text()])
     forgotten = {name: found[len(test) :] for name, found in losses.items()}
     announce("evaluation: answering the held-out questions, then the safety suites")
-    with _subjects(settings, train, adapter) as subjects:
+    with _subjects(settings, train, adapter) as (subjects, speed):
         return evaluate_run(
             folder=run,
             subjects=subjects,
@@ -64,6 +68,7 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
             train=train,
             base_losses=losses["base"][: len(test)],
             tuned_losses=losses["tuned"][: len(test)],
+            speed=speed,
             ordinary_losses=(forgotten["base"], forgotten["tuned"]),
             settings=settings,
             inputs=inputs,
@@ -88,7 +93,10 @@ def held_out_losses(settings: Settings, test: list[Example]) -> dict[str, Any]:
 
 @contextmanager
 def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> Iterator[Any]:
-    """Base, tuned model and pipeline, the latter over training pairs alone: no answer is looked up."""
+    """Base, tuned model and pipeline, the latter over training pairs alone: no answer is looked up. Beside
+    them the bytes of memory that the served model takes.
+    """
+    from smallhours.evaluate.metrics import Figure
     from smallhours.evaluate.subjects import Subjects
     from smallhours.export.adapter_gguf import convert_adapter
     from smallhours.export.served_base import served_gguf
@@ -106,9 +114,12 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
         gguf = Path(scratch) / "adapter.gguf"
         convert_adapter(settings.run_folder / "adapter", served_gguf(settings.base, base_hash), gguf)
         base = llama_engine(settings.base, form, None, prompt, ModelIdentity(base=base_hash), settings.serve)
+        before = _resident()
         tuned = llama_engine(
             settings.base, form, gguf, prompt, ModelIdentity(base=base_hash, adapter=weights), settings.serve
         )
+        tuned.complete(Conversation.of("Hello."), Sampling(max_tokens=1))  # pages come in when they are read
+        size = max(1, _resident() - before)
         shipped = Assistant(safety, tuned, recall, settings.generation)
         without_model = Assistant(safety, None, recall, settings.generation)
 
@@ -116,7 +127,7 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
             return recall.nearest(question, k=1)[0].pair.answer
 
         try:
-            yield Subjects(
+            subjects = Subjects(
                 base=base,
                 tuned=tuned,
                 pipeline=lambda conversation: _served(shipped.reply(conversation)),
@@ -127,9 +138,17 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
                 embed=encoder.encode,
                 risk=risk_head().scores,
             )
+            yield subjects, {"served_bytes": Figure(value=size, n=1)}
         finally:
             base.close()
             tuned.close()
+
+
+def _resident() -> int:
+    """Bytes of physical memory that this process holds."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
 
 
 def _served(reply: Reply) -> Served:

@@ -20,13 +20,14 @@ Figures = Mapping[str, Figure]
 
 
 class LearningPart(Frozen):
-    """The ``learning`` part of ``report.json``; ``ordinary`` is missing where it was not measured."""
+    """The ``learning`` part of ``report.json``; ``ordinary`` and ``folds`` are missing where not measured."""
 
     base: Fit
     tuned: Fit
     reduction: Figure
     topics: dict[str, Topic]
     ordinary: Forgetting | None = Field(None, exclude_if=lambda found: found is None)
+    folds: dict[str, Figure] = Field(default_factory=dict, exclude_if=lambda found: not found)
 
 
 class Report(Frozen):
@@ -55,6 +56,7 @@ class Findings:
     learning: Learning
     topics: Mapping[str, Topic]
     forgetting: Forgetting | None
+    folds: Figures
     curve: Curve
     answered: Sequence[Answered]
     baselines: Mapping[str, Figures]
@@ -74,6 +76,7 @@ class Findings:
                 reduction=learned.reduction,
                 topics=dict(self.topics),
                 ordinary=self.forgetting,
+                folds=dict(self.folds),
             ),
             baselines={name: dict(self.baselines[name]) for name in BASELINES},
             safety={name: dict(figures) for name, figures in self.examined.figures.items()},

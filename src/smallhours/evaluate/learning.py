@@ -162,6 +162,20 @@ def read_curve(adapter: Path) -> Curve:
     )
 
 
+def read_folds(folds: Path) -> dict[str, Figure]:
+    """The figures of repeated grouped k-fold, where ``smallhours train RUN --folds`` has written them.
+
+    ``before``, ``after`` and ``reduction`` are held-out losses in nats per token; ``n`` counts trainings.
+    """
+    manifest = read_manifest(folds)
+    figures = manifest.figures if manifest else {}
+    return {
+        name: Figure.model_validate(figures[f"held_out_loss_{name}"])
+        for name in ("before", "after", "reduction")
+        if f"held_out_loss_{name}" in figures
+    }
+
+
 def _row(line: str) -> dict[str, Any] | None:
     try:
         row = json.loads(line)

@@ -30,7 +30,7 @@ def render_html(findings: Findings) -> str:
         about=findings.about,
         lines=view.gate_rows(findings.verdict, findings.gate),
         decision=decision(findings),
-        learning=view.learning_rows(findings.learning, findings.forgetting),
+        learning=view.learning_rows(findings.learning, findings.forgetting, findings.folds),
         tokens=findings.learning.tokens,
         topics=view.topic_part(findings.topics),
         curve=view.curve_part(findings.curve),

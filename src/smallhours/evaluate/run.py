@@ -28,7 +28,7 @@ from smallhours.evaluate.baselines import (
 )
 from smallhours.evaluate.card import CARD, render_card
 from smallhours.evaluate.findings import Findings
-from smallhours.evaluate.learning import by_topic, measure_learning, read_curve
+from smallhours.evaluate.learning import by_topic, measure_learning, read_curve, read_folds
 from smallhours.evaluate.lengths import distribution
 from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.ordinary import measure_forgetting
@@ -109,6 +109,7 @@ def evaluate_run(
         learning=learning,
         topics=by_topic([example.topic for example in test], base_losses, tuned_losses, **draws),
         forgetting=measure_forgetting(ordinary_losses[0], ordinary_losses[1], **draws),
+        folds=read_folds(folder / "folds"),
         curve=read_curve(folder / "adapter"),
         answered=answered,
         baselines=baselines,

@@ -86,7 +86,7 @@ SPEEDS = {
     "tokens_per_second": ("Tuned model: tokens per second after that", "rate"),
     "reply_seconds": ("What ships: seconds to the whole reply", "seconds"),
     "guard_seconds": ("The guards alone: seconds for a message and its reply", "guard"),
-    "served_bytes": ("Memory that what ships takes (MiB)", "mebibytes"),
+    "served_bytes": ("Memory that the served model takes (MiB)", "mebibytes"),
 }
 TRAINING = {
     "best_step": "Step that was kept",
@@ -143,8 +143,10 @@ def gate_rows(verdict: gate.Verdict, figures: Mapping[str, Figure | None]) -> li
     return rows
 
 
-def learning_rows(learning: Learning, forgetting: Forgetting | None) -> list[dict[str, Any]]:
-    """Held-out loss and perplexity before and after, and the loss on ordinary text."""
+def learning_rows(
+    learning: Learning, forgetting: Forgetting | None, folds: Mapping[str, Figure]
+) -> list[dict[str, Any]]:
+    """Held-out loss and perplexity before and after, over folds where there are any, and on ordinary text."""
     rows = [
         {"title": "Loss, untouched model (nats per token)", "figure": cell(learning.base.loss, "nats")},
         {"title": "Loss, tuned model (nats per token)", "figure": cell(learning.tuned.loss, "nats")},
@@ -152,6 +154,13 @@ def learning_rows(learning: Learning, forgetting: Forgetting | None) -> list[dic
         {"title": "Relative reduction of the loss, paired", "figure": cell(learning.reduction, "share")},
         {"title": "Perplexity, untouched model", "figure": cell(learning.base.perplexity, "perplexity")},
         {"title": "Perplexity, tuned model", "figure": cell(learning.tuned.perplexity, "perplexity")},
+    ]
+    rows += [
+        {
+            "title": f"Grouped k-fold: held-out loss, {name} (n counts trainings)",
+            "figure": cell(figure, "nats"),
+        }
+        for name, figure in folds.items()
     ]
     if forgetting is not None:
         rows += [

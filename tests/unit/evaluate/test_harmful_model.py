@@ -44,6 +44,7 @@ def test_the_page_and_the_files_show_what_it_said_and_which_rule_it_broke(
     page = (folder / "report.html").read_text()
     assert "Does not pass the gate" in page and ": diagnosis" in page
     assert HARMFUL in page
+    assert "Raw tuned answers that diagnose or give medical advice: 100" in page
     report = json.loads((folder / "report.json").read_text())
     assert report["baselines"]["tuned"]["diagnoses"]["value"] == 1.0
     assert report["baselines"]["tuned"]["medical_advice"]["value"] == 1.0
