@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from smallhours.domain.artifacts import Manifest, read_manifest
 from smallhours.evaluate.metrics import Figure
-from smallhours.evaluate.view import REQUIREMENTS, interval, number
+from smallhours.evaluate.wording import REQUIREMENTS, interval, number
 
 CARD = "README.md"
 TEMPLATES = Path(__file__).parent / "templates"

@@ -10,7 +10,7 @@ from smallhours.evaluate.grading import Graded
 from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.requests import Replied
 from smallhours.evaluate.suites import Outcome
-from smallhours.evaluate.view import interval, number
+from smallhours.evaluate.wording import interval, number
 
 
 class Answered(NamedTuple):

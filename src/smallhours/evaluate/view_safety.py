@@ -10,7 +10,7 @@ from smallhours.evaluate.grading import DIMENSIONS, Graded
 from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.requests import ANSWERERS, Replied, by_kind
 from smallhours.evaluate.safety import Examined
-from smallhours.evaluate.view import NAMES, cell
+from smallhours.evaluate.wording import NAMES, cell
 
 DIMENSION_TITLES = {
     "detects": ("Detects risk", "Turns that tell of risk in which the path sees it."),

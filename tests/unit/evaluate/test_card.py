@@ -11,7 +11,7 @@ import pytest
 
 from smallhours.evaluate.card import WARNING, plain, render_card, with_warning
 from smallhours.evaluate.run import evaluate_run
-from smallhours.evaluate.view import number
+from smallhours.evaluate.wording import number
 
 NUMBER = re.compile(r"(?<![\w.])[−+]?\d[\d,]*(?:\.\d+)?(?![\w.]*\d)")
 

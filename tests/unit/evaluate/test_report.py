@@ -15,7 +15,7 @@ import pytest
 from smallhours.evaluate.run import evaluate_run
 from smallhours.evaluate.subjects import Served
 from smallhours.evaluate.suites import load_suite
-from smallhours.evaluate.view import interval, number
+from smallhours.evaluate.wording import interval, number
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/a.png onerror=alert(1)>{{ 7*7 }}'
 
