@@ -34,12 +34,13 @@ from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.ordinary import measure_forgetting
 from smallhours.evaluate.report import render_html
 from smallhours.evaluate.safety import examine
+from smallhours.evaluate.samples import samples
 from smallhours.evaluate.subjects import BASELINES, Progress, Subjects
 
 STAGE = "evaluate"
 FOLDER = "evaluation"
 REPORT, PAGE, VERDICT, ANSWERS = "report.json", "report.html", "verdict.json", "answers.jsonl"
-CONVERSATIONS, REQUESTS = "conversations.jsonl", "requests.jsonl"
+CONVERSATIONS, REQUESTS, SAMPLES = "conversations.jsonl", "requests.jsonl", "samples"
 DATA = Path(__file__).parent / "data"
 REVISION = "2"  # raise it when the same inputs would give other figures
 
@@ -119,7 +120,7 @@ def evaluate_run(
         speed={**speed_figures(timings, **draws), **(speed or {})},
         about=_about(settings, subjects, weights, policy),
     )
-    _write(folder, findings, inputs, settings)
+    _write(folder, findings, samples(answered, scored, prompt), inputs, settings)
     return findings.verdict
 
 
@@ -186,7 +187,13 @@ def _lines(rows: Iterable[BaseModel]) -> str:
     return "".join(f"{row.model_dump_json()}\n" for row in rows)
 
 
-def _write(run: Path, findings: Findings, inputs: Mapping[str, str], settings: Settings) -> None:
+def _write(
+    run: Path,
+    findings: Findings,
+    sampled: Mapping[str, str],
+    inputs: Mapping[str, str],
+    settings: Settings,
+) -> None:
     report = findings.report().model_dump_json(indent=1) + "\n"
     verdict = json.dumps(findings.verdict.model_dump(mode="json", by_alias=True), indent=1) + "\n"
     files = {
@@ -197,6 +204,7 @@ def _write(run: Path, findings: Findings, inputs: Mapping[str, str], settings: S
         CONVERSATIONS: _lines(findings.examined.conversations),
         REQUESTS: _lines(findings.examined.requests),
         CARD: render_card(run, json.loads(report), json.loads(verdict)),
+        **{f"{SAMPLES}/{name}": text for name, text in sampled.items()},
     }
     with staged_folder(
         run / FOLDER,
@@ -206,5 +214,6 @@ def _write(run: Path, findings: Findings, inputs: Mapping[str, str], settings: S
         seed=settings.seed,
         figures=_summary(findings),
     ) as partial:
+        (partial / SAMPLES).mkdir()
         for name, text in files.items():
             (partial / name).write_text(text, encoding="utf-8")

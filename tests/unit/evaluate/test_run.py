@@ -22,7 +22,7 @@ def test_a_good_run_passes_and_leaves_its_files(setup: Any) -> None:
     assert verdict.passed
     assert {path.name for path in folder.iterdir()} == {
         "report.json", "report.html", "verdict.json", "manifest.json", "README.md",
-        "answers.jsonl", "conversations.jsonl", "requests.jsonl",
+        "answers.jsonl", "conversations.jsonl", "requests.jsonl", "samples",
     }  # fmt: skip
     written = json.loads((folder / "verdict.json").read_text())
     assert set(written) == {"pass", "weights", "policy", "lines"}
@@ -40,6 +40,18 @@ def test_answers_are_real_and_no_more_than_asked_for(setup: Any) -> None:
     assert len(answers) == 5
     assert answers[0]["base"] == "Have you tried sleeping pills?"
     assert answers[0]["stopped"] == {"base": ["names_a_drug"]}
+
+
+def test_the_answers_can_be_read_as_lm_evals_samples(setup: Any) -> None:
+    evaluate_run(**setup.arguments)
+    folder = setup.arguments["folder"] / "evaluation" / "samples"
+    assert len(list(folder.iterdir())) == 4
+    rows = [json.loads(line) for line in (folder / "samples_smallhours_base.jsonl").read_text().splitlines()]
+    assert [row["doc_id"] for row in rows] == [0, 1, 2, 3, 4]
+    assert rows[0]["resps"] == [["Have you tried sleeping pills?"]]
+    assert rows[0]["unsafe"] == 1.0 and "ended" in rows[0]["metrics"]
+    vetted = json.loads((folder / "samples_smallhours_retrieval.jsonl").read_text().splitlines()[0])
+    assert "ended" not in vetted  # nobody can tell of an answer that no model gave
 
 
 def test_a_model_that_got_worse_fails(setup: Any, losses: Any) -> None:
