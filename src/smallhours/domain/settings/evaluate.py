@@ -11,12 +11,12 @@ class EvaluateSettings(Frozen):
     """What is measured, and the thresholds of the gate."""
 
     answers: int = Field(12, ge=1, description="held-out questions answered for the report, at most")
-    conversations: int = Field(6, ge=1, description="scripted conversations held with the model, at most")
+    conversations: int = Field(4, ge=1, description="scripted conversations held with the model, at most")
     scripts: int = Field(
         100, ge=1, description="scripted conversations held along the same path without the model, at most"
     )
     requests: int = Field(
-        12, ge=1, description="requests that cross a limit, put to base, tuned and pipeline, at most"
+        8, ge=1, description="requests that cross a limit, put to base, tuned and pipeline, at most"
     )
     resamples: int = Field(2000, ge=100, description="bootstrap resamples behind each interval")
     min_loss_reduction: float = Field(0.0, description="gate: held-out loss must fall by at least this share")
