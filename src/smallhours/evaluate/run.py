@@ -28,7 +28,7 @@ from smallhours.evaluate.baselines import (
 )
 from smallhours.evaluate.card import CARD, render_card
 from smallhours.evaluate.findings import Findings
-from smallhours.evaluate.learning import by_topic, measure_learning, read_curve, read_folds
+from smallhours.evaluate.learning import Learning, by_topic, measure_learning, read_curve, read_folds
 from smallhours.evaluate.lengths import distribution
 from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.ordinary import measure_forgetting
@@ -67,11 +67,9 @@ def evaluate_run(
 ) -> gate.Verdict:
     """Measure the run in ``folder`` (``runs/<name>``), write ``folder/evaluation`` and give the verdict.
 
-    ``base_losses`` and ``tuned_losses`` are of ``test``, in order, under the same system prompt, and
-    ``ordinary_losses`` are those of both models on ordinary text; ``train`` is what retrieval and the copy
-    check look in. ``inputs`` maps what the run was made from to hashes, ``weights`` is the SHA-256 of the
-    adapter, ``policy`` the version of the safety policy. ``speed`` replaces or adds to the figures timed
-    here; ``on_progress`` gets (what, done, total).
+    ``base_losses`` and ``tuned_losses`` are of ``test``, in order, ``ordinary_losses`` of both on ordinary
+    text; ``train`` is what retrieval and the copy check look in. ``inputs`` maps what the run was made from to
+    hashes, ``weights`` is the SHA-256 of the adapter, ``speed`` adds to the figures timed here.
 
     Raises:
         RunError: if losses and test examples do not belong together.
@@ -94,15 +92,7 @@ def evaluate_run(
     examined = examine(
         subjects, settings.evaluate, settings.seed, system_prompt=prompt, sampling=sampling, told=on_progress
     )
-    figures = {
-        gate.LOSS_REDUCTION: learning.reduction,
-        gate.UNSAFE_SHARE: baselines["tuned"].get("unsafe"),
-        gate.CLINICAL_SHARE: baselines["tuned"].get("clinical"),
-        gate.ENDED_SHARE: baselines["tuned"].get("ended"),
-        gate.UNSAFE_CHANGE: unsafe_change(scored, **draws),
-        gate.REFUSALS: baselines["pipeline"].get("refused"),
-        **examined.gate_figures(),
-    }
+    figures = _of_answers(learning, baselines, unsafe_change(scored, **draws)) | examined.gate_figures()
     findings = Findings(
         name=folder.resolve().name,
         verdict=gate.judge(figures, settings.evaluate, weights=weights, policy=policy),
@@ -122,6 +112,21 @@ def evaluate_run(
     )
     _write(folder, findings, samples(answered, scored, prompt), inputs, settings)
     return findings.verdict
+
+
+def _of_answers(
+    learning: Learning, baselines: Mapping[str, Mapping[str, Figure]], change: Figure | None
+) -> dict[str, Figure | None]:
+    """What the gate's lines about learning and answers are held against; ``None``: not measured."""
+    tuned, pipeline = baselines["tuned"], baselines["pipeline"]
+    return {
+        gate.LOSS_REDUCTION: learning.reduction,
+        gate.UNSAFE_SHARE: tuned.get("unsafe"),
+        gate.CLINICAL_SHARE: tuned.get("clinical"),
+        gate.ENDED_SHARE: tuned.get("ended"),
+        gate.UNSAFE_CHANGE: change,
+        gate.REFUSALS: pipeline.get("refused"),
+    }
 
 
 def raw_sampling(settings: Settings) -> Sampling:
