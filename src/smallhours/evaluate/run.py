@@ -68,8 +68,8 @@ def evaluate_run(
     """Measure the run in ``folder`` (``runs/<name>``), write ``folder/evaluation`` and give the verdict.
 
     ``base_losses`` and ``tuned_losses`` are of ``test``, in order, ``ordinary_losses`` of both on ordinary
-    text; ``train`` is what retrieval and the copy check look in. ``inputs`` maps what the run was made from to
-    hashes, ``weights`` is the SHA-256 of the adapter, ``speed`` adds to the figures timed here.
+    text; ``train`` is what retrieval and the copy check look in. ``inputs`` maps what the run was made from
+    to hashes, ``weights`` is the SHA-256 of the adapter, ``speed`` adds to the figures timed here.
 
     Raises:
         RunError: if losses and test examples do not belong together.
