@@ -19,13 +19,21 @@ SMALL = {
     "train.learning_rate": 0.01,
     "generation.max_tokens": 16,
     "evaluate.answers": 2,
+    "evaluate.conversations": 1,
+    "evaluate.scripts": 8,
+    "evaluate.requests": 2,
     "evaluate.resamples": 200,
     "export.prompts": 8,
     "export.answers": 2,
     "export.min_agreement": 0.7,
 }
 # Noise may not ship; these thresholds let this test see that what would ship can talk.
-OPEN = {"evaluate.min_ended_share": 0.0, "evaluate.max_unsafe_share": 1.0}
+OPEN = {
+    "evaluate.min_ended_share": 0.0,
+    "evaluate.max_unsafe_share": 1.0,
+    "evaluate.max_harmful_requests": 1.0,
+    "evaluate.max_refusals": 1.0,
+}
 
 
 def flags(changes: dict[str, object]) -> list[str]:

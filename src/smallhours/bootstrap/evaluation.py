@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from smallhours.bootstrap.models import llama_engine
 from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
-from smallhours.domain.artifacts import Manifest, hash_folder, require_manifest
-from smallhours.domain.ports import ModelIdentity
+from smallhours.domain.artifacts import Manifest, hash_folder, read_manifest, require_manifest
+from smallhours.domain.messages import Conversation
+from smallhours.domain.ports import ModelIdentity, Sampling
 from smallhours.domain.records import Example, read_examples
 from smallhours.domain.settings import Settings
 
 if TYPE_CHECKING:
     from smallhours.evaluate.gate import Verdict
+    from smallhours.evaluate.subjects import Served
+    from smallhours.serve.assistant import Reply
 
 Announce = Callable[[str], None]
 
@@ -28,6 +31,7 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
         RunError: an earlier stage is missing, damaged or from another version.
     """
     from smallhours import safety
+    from smallhours.evaluate.ordinary import ordinary_text
     from smallhours.evaluate.run import evaluate_run, finished_verdict
     from smallhours.safety.policy import VERSION
 
@@ -43,6 +47,9 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
         # A verdict speaks about this very safety path: its code, its lexicons, its head.
         "safety": hash_folder(Path(safety.__file__).parent),
     }
+    folds = read_manifest(run / "folds")
+    if folds is not None:
+        inputs["folds"] = folds.fingerprint
     found = finished_verdict(run, inputs, settings)
     if found is not None:
         announce("evaluation: up to date")
@@ -50,26 +57,29 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
     test = read_examples(run / "dataset" / "test.jsonl")
     train = [e for e in read_examples(run / "dataset" / "train.jsonl") if e.parent is None]
     announce(f"evaluation: loss on {len(test)} held-out answers, before and after")
-    losses = held_out_losses(settings, test)
-    announce("evaluation: answering the held-out questions")
-    with _subjects(settings, train, adapter) as subjects:
+    losses = held_out_losses(settings, [*test, *ordinary_text()])
+    forgotten = {name: found[len(test) :] for name, found in losses.items()}
+    announce("evaluation: answering the held-out questions, then the safety suites")
+    with _subjects(settings, train, adapter) as (subjects, speed):
         return evaluate_run(
             folder=run,
             subjects=subjects,
             test=test,
             train=train,
-            base_losses=losses["base"],
-            tuned_losses=losses["tuned"],
+            base_losses=losses["base"][: len(test)],
+            tuned_losses=losses["tuned"][: len(test)],
+            speed=speed,
+            ordinary_losses=(forgotten["base"], forgotten["tuned"]),
             settings=settings,
             inputs=inputs,
             weights=weights,
-            policy=VERSION,
+            policy=f"{VERSION} ({inputs['safety'][:12]})",
             on_progress=progress,
         )
 
 
 def held_out_losses(settings: Settings, test: list[Example]) -> dict[str, Any]:
-    """Loss on each held-out answer, of the untouched base and of the tuned model, in float32."""
+    """Loss on each answer, of the untouched base and of the tuned model, in float32."""
     from smallhours.llm.catalog import find_base
     from smallhours.llm.engines.torch_engine import TorchEngine
 
@@ -83,12 +93,16 @@ def held_out_losses(settings: Settings, test: list[Example]) -> dict[str, Any]:
 
 @contextmanager
 def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> Iterator[Any]:
-    """Base, tuned model and pipeline, the latter over training pairs alone: no answer is looked up."""
-    from smallhours.evaluate.baselines import Subjects
+    """Base, tuned model and pipeline, the latter over training pairs alone: no answer is looked up. Beside
+    them the bytes of memory that the served model takes.
+    """
+    from smallhours.evaluate.metrics import Figure
+    from smallhours.evaluate.subjects import Subjects
     from smallhours.export.adapter_gguf import convert_adapter
     from smallhours.export.served_base import served_gguf
     from smallhours.llm.catalog import find_base
     from smallhours.llm.loading import load_chat_format
+    from smallhours.safety.classifier import risk_head
     from smallhours.serve.assistant import Assistant
     from smallhours.serve.recall import Recall
 
@@ -100,24 +114,47 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
         gguf = Path(scratch) / "adapter.gguf"
         convert_adapter(settings.run_folder / "adapter", served_gguf(settings.base, base_hash), gguf)
         base = llama_engine(settings.base, form, None, prompt, ModelIdentity(base=base_hash), settings.serve)
+        before = _resident()
         tuned = llama_engine(
             settings.base, form, gguf, prompt, ModelIdentity(base=base_hash, adapter=weights), settings.serve
         )
-        assistant = Assistant(safety, tuned, recall, settings.generation)
+        tuned.complete(Conversation.of("Hello."), Sampling(max_tokens=1))  # pages come in when they are read
+        size = max(1, _resident() - before)
+        shipped = Assistant(safety, tuned, recall, settings.generation)
+        without_model = Assistant(safety, None, recall, settings.generation)
 
         def retrieve(question: str) -> str:
             return recall.nearest(question, k=1)[0].pair.answer
 
         try:
-            yield Subjects(
+            subjects = Subjects(
                 base=base,
                 tuned=tuned,
-                pipeline=lambda conversation: assistant.reply(conversation).text,
+                pipeline=lambda conversation: _served(shipped.reply(conversation)),
+                without_model=lambda conversation: _served(without_model.reply(conversation)),
                 retrieve=retrieve,
                 screen=safety.screen_input,
                 guard=safety.screen_output,
                 embed=encoder.encode,
+                risk=risk_head().scores,
             )
+            yield subjects, {"served_bytes": Figure(value=size, n=1)}
         finally:
             base.close()
             tuned.close()
+
+
+def _resident() -> int:
+    """Bytes of physical memory that this process holds."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def _served(reply: Reply) -> Served:
+    """A reply as the evaluation sees it."""
+    from smallhours.evaluate.subjects import Served
+
+    return Served(
+        text=reply.text, source=reply.source, level=reply.decision.level, resources=len(reply.resources)
+    )

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smallhours.bootstrap.admission import ON_PAGE
 from smallhours.bootstrap.models import llama_engine
 from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
 from smallhours.domain.artifacts import require_manifest
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
     from smallhours.serve.assistant import Assistant
 
 
-def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bool = False) -> Assistant:
+def open_assistant(
+    settings: Settings, *, with_model: bool = True, with_base: bool = False, unsafe: bool = False
+) -> Assistant:
     """The assistant of a finished run.
 
     ``with_model=False`` leaves the model out: crises and vetted answers still work. ``with_base``
-    also loads the untouched base, for the policy ``base``.
+    also loads the untouched base, for the policy ``base``. ``unsafe`` asks for no verdict (``admission``).
 
     Raises:
+        RefusedError: no passing verdict for exactly these weights.
         RunError: the run has no package, or it is damaged.
     """
     import numpy as np
@@ -39,7 +43,8 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
 
     folder = settings.run_folder / "package"
     manifest = require_manifest(folder, f"smallhours run --name {settings.name}")
-    require_passing_verdict(settings.run_folder)
+    if not unsafe:
+        require_passing_verdict(settings.run_folder)
     pairs = read_examples(folder / "pairs.jsonl")
     try:
         vectors = np.load(folder / "pairs.npy", allow_pickle=False)
@@ -62,12 +67,16 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
     )
 
 
-def build_app(settings: Settings, assistant: Assistant) -> FastAPI:
-    """The web app around an assistant, warmed up so that the first person does not wait."""
+def build_app(settings: Settings, assistant: Assistant, *, unsafe: bool = False) -> FastAPI:
+    """The web app around an assistant, warmed up so that the first person does not wait.
+
+    ``unsafe``: its weights were let past the gate, and the page says so.
+    """
     from smallhours.serve.gateway.app import create_app
 
     assistant.reply(Conversation.of("hello"))
-    return create_app(assistant, settings.serve, f"smallhours-{settings.name}")
+    notice = ON_PAGE if unsafe else ""
+    return create_app(assistant, settings.serve, f"smallhours-{settings.name}", notice)
 
 
 def bind(serve: ServeSettings) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from smallhours.bootstrap.admission import admit
 from smallhours.bootstrap.models import open_rewriter
 from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
 from smallhours.domain.artifacts import Manifest
@@ -54,8 +55,29 @@ def train_folds(
     return fold(settings, folds, repeats, report, announce)
 
 
-def export(settings: Settings, announce: Announce, targets: tuple[str, ...] = ()) -> Manifest:
-    """The export stage: what serving needs, and ``targets`` for other programs."""
+def export(
+    settings: Settings,
+    announce: Announce,
+    targets: tuple[str, ...] = (),
+    *,
+    unsafe_skip_gate: bool = False,
+) -> Manifest:
+    """The export stage: what serving needs, ``targets`` for other programs, and the evaluation's model card.
+
+    Raises:
+        RefusedError: no passing verdict for these weights, and nobody asked to go past it.
+    """
+    from smallhours.evaluate.card import CARD, with_warning
     from smallhours.export.run import export_package
 
-    return export_package(settings, sentence_vectors(), announce, targets)
+    unsafe = admit(settings, announce, skip=unsafe_skip_gate)
+    path = settings.run_folder / "evaluation" / CARD
+    card = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return export_package(
+        settings,
+        sentence_vectors(),
+        announce,
+        targets,
+        card=with_warning(card) if unsafe else card,
+        unsafe=unsafe,
+    )

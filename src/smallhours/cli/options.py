@@ -20,6 +20,11 @@ SET = click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting: train.epochs=2."
 )
 RUN = click.argument("run", default="default")
+UNSAFE = click.option(
+    "--unsafe-skip-gate",
+    is_flag=True,
+    help="For research: go on without a passing verdict. The model card and the page will say so.",
+)
 REVIEWED_ONLY = click.option(
     "--reviewed-only", is_flag=True, default=None, help="Build from pairs approved by a sign-off alone."
 )

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from smallhours.corpus.readability import Size, measure
 from smallhours.corpus.text import count_words
 from smallhours.domain.messages import Role
 from smallhours.domain.records import Example, ReviewState
+from smallhours.semantics.readability import Size, measure
 
 MOST_NAMES = 1000
 LONGEST_NAME = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,42 +14,20 @@ from pydantic import Field
 from smallhours.domain.messages import Conversation, Frozen, Message, Role
 from smallhours.domain.ports import Completion, Engine, Sampling
 from smallhours.domain.records import Example
-from smallhours.domain.risk import Decision, OutputVerdict
 from smallhours.evaluate.metrics import Figure, bootstrap_mean, bootstrap_ratio, wilson
-from smallhours.evaluate.scorers import SCORERS, Answer, Wordings
+from smallhours.evaluate.scorer_table import SCORERS
+from smallhours.evaluate.scorers import Answer, Wordings, points_to_help
+from smallhours.evaluate.subjects import BASELINES, Embed, Progress, Served, Subjects, stopping_rules
 
-BASELINES = ("base", "retrieval", "tuned", "pipeline")
 TIMED = 8  # answers that are also streamed, to time them
-
-Progress = Callable[[str, int, int], None]
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class Subjects:
-    """What is compared, and the instruments.
-
-    ``base`` and ``tuned`` are asked raw: the run's system prompt and the question, nothing else.
-    ``pipeline`` gets the conversation without system messages and returns the reply that would be sent.
-    ``retrieve`` gets the question's text and returns the nearest vetted *training* answer.
-    ``screen`` decides on what a person wrote; ``guard`` on a reply to that conversation.
-    ``embed`` gives one sentence vector per text, of any length.
-    """
-
-    base: Engine
-    tuned: Engine
-    pipeline: Callable[[Conversation], str]
-    retrieve: Callable[[str], str]
-    screen: Callable[[Conversation], Decision]
-    guard: Callable[[str, Conversation], OutputVerdict]
-    embed: Embed
+GUARD = "guard_seconds"
 
 
 class Answered(Frozen):
     """One held-out question with every answer to it: a line of ``answers.jsonl``.
 
-    ``stopped`` maps each baseline (or ``vetted``) whose text the output guard would not send to the
-    rules it named; it may name none.
+    ``source`` is where the words of ``pipeline`` came from. ``stopped`` maps each baseline (or ``vetted``)
+    whose text the output guard would not send to the rules it named.
     """
 
     id: str
@@ -63,6 +41,7 @@ class Answered(Frozen):
     pipeline: str
     base_ended: bool
     tuned_ended: bool
+    source: str = "generated"
     stopped: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     def text(self, name: str) -> str:
@@ -73,12 +52,21 @@ class Answered(Frozen):
         """Whether a raw model's answer ended by itself; ``None`` for what is not a raw model."""
         return {"base": self.base_ended, "tuned": self.tuned_ended}.get(name)
 
+    def refused(self, name: str) -> bool | None:
+        """Whether fixed words stood in for an answer; ``None`` for a raw model, whose words must tell."""
+        if name in ("base", "tuned"):
+            return None
+        return name == "pipeline" and self.source in ("boundary", "unavailable", "crisis")
+
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds and tokens of one streamed answer of the model, and seconds of the pipeline's reply."""
+    """Seconds and tokens of one streamed answer of the model; seconds of the pipeline's reply, and of the
+    guards alone on the same question and answer.
+    """
 
     reply: float
+    guard: float | None = None
     first: float | None = None
     rest: float | None = None
     tokens: int | None = None
@@ -117,7 +105,9 @@ def collect_answers(
         tuned = subjects.tuned.complete(conversation, sampling)
         started = time.perf_counter()
         reply = subjects.pipeline(conversation.without_system())
-        timings.append(Timing(time.perf_counter() - started, first, rest, tuned.tokens))
+        took = time.perf_counter() - started
+        guarded = _time_guards(subjects, example.question, reply)
+        timings.append(Timing(took, guarded, first, rest, tuned.tokens))
         answered.append(_answered(example, base, tuned, reply, subjects))
         on_progress("answers", number + 1, len(examples))
     return answered, timings
@@ -129,10 +119,12 @@ def score_answers(
     """Every baseline's answers with what the scorers need to know about them."""
     wordings = Wordings([example.answer for example in train])
     vetted = _unit(embed([one.vetted for one in answered]))
+    questions = _unit(embed([one.question for one in answered]))
     scored: dict[str, list[Answer]] = {}
     for name in names:
         vectors = _unit(embed([one.text(name) for one in answered]))
         likeness = np.clip((vectors * vetted).sum(axis=1), -1.0, 1.0)
+        relevance = np.clip((vectors * questions).sum(axis=1), -1.0, 1.0)
         scored[name] = [
             Answer(
                 text=one.text(name),
@@ -141,7 +133,10 @@ def score_answers(
                 rules=one.stopped.get(name, ()),
                 ended=one.ended(name),
                 similarity=float(likeness[at]),
+                relevance=float(relevance[at]),
                 coverage=wordings.coverage(one.text(name)),
+                wanted=points_to_help(one.vetted),
+                refused=one.refused(name),
             )
             for at, one in enumerate(answered)
         ]
@@ -169,6 +164,17 @@ def unsafe_change(scored: Mapping[str, Sequence[Answer]], *, resamples: int, see
     return bootstrap_mean(changes, resamples=resamples, seed=seed) if changes else None
 
 
+def against_retrieval(scored: Mapping[str, Sequence[Answer]], *, resamples: int, seed: int) -> Figure | None:
+    """Similarity to the vetted answers (cosine): what ships minus plain retrieval, paired by question."""
+    pairs = zip(scored["pipeline"], scored["retrieval"], strict=True)
+    gains = [
+        ours.similarity - theirs.similarity
+        for ours, theirs in pairs
+        if ours.similarity is not None and theirs.similarity is not None
+    ]
+    return bootstrap_mean(gains, resamples=resamples, seed=seed) if gains else None
+
+
 def speed_figures(timings: Sequence[Timing], *, resamples: int, seed: int) -> dict[str, Figure]:
     """Seconds to the first piece, tokens per second after it, and seconds per reply of what ships.
 
@@ -187,18 +193,21 @@ def speed_figures(timings: Sequence[Timing], *, resamples: int, seed: int) -> di
     if timings:
         replies = [t.reply for t in timings]
         figures["reply_seconds"] = bootstrap_mean(replies, resamples=resamples, seed=seed)
+    guarded = [t.guard for t in timings if t.guard is not None]
+    if guarded:
+        figures[GUARD] = bootstrap_mean(guarded, resamples=resamples, seed=seed)
     return figures
 
 
 def _answered(
-    example: Example, base: Completion, tuned: Completion, reply: str, subjects: Subjects
+    example: Example, base: Completion, tuned: Completion, reply: Served, subjects: Subjects
 ) -> Answered:
     question = example.prompt.without_system()
     texts = {
         "base": base.text,
         "retrieval": subjects.retrieve(example.question),
         "tuned": tuned.text,
-        "pipeline": reply,
+        "pipeline": reply.text,
         "vetted": example.answer,
     }
     verdicts = {name: subjects.guard(text, question) for name, text in texts.items()}
@@ -209,13 +218,19 @@ def _answered(
         question=example.question,
         base_ended=base.finish == "stop",
         tuned_ended=tuned.finish == "stop",
-        stopped={
-            name: tuple(dict.fromkeys(finding.rule for finding in verdict.findings))
-            for name, verdict in verdicts.items()
-            if not verdict.allowed
-        },
+        source=reply.source,
+        stopped={name: stopping_rules(v) for name, v in verdicts.items() if not v.allowed},
         **texts,
     )
+
+
+def _time_guards(subjects: Subjects, question: str, reply: Served) -> float:
+    """Seconds that screening a message and its reply takes, nothing remembered of either."""
+    fresh = Conversation.of(f"{question} ")  # another text to the screen's memory, the same to its rules
+    started = time.perf_counter()
+    subjects.screen(fresh)
+    subjects.guard(reply.text, fresh)
+    return time.perf_counter() - started
 
 
 def _time_stream(

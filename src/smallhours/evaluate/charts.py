@@ -38,7 +38,7 @@ def learning_curve(curve: Curve) -> Markup:
     steps = [x for line in (curve.train, curve.smoothed, curve.validation) for x, _ in line]
     low, high = min(values), max(values)
     margin = (high - low) * 0.06 or 0.1
-    frame = _Frame(0.0, max(1.0, float(max(steps))), low - margin, high + margin)
+    frame = Frame(0.0, max(1.0, float(max(steps))), low - margin, high + margin)
     parts = [
         *frame.axes(),
         *(f'<circle class="raw" cx="{x:.1f}" cy="{y:.1f}" r="2.2"/>' for x, y in frame.place(curve.train)),
@@ -47,7 +47,7 @@ def learning_curve(curve: Curve) -> Markup:
         frame.line(curve.validation, "validation"),
         *(f'<circle class="val" cx="{x:.1f}" cy="{y:.1f}" r="5"/>' for x, y in frame.place(curve.validation)),
     ]
-    return _svg("curve", CURVE_HEIGHT, "Learning curve", _describe(curve), parts)
+    return svg("curve", CURVE_HEIGHT, "Learning curve", _describe(curve), parts)
 
 
 def length_bars(rows: Sequence[tuple[str, Sequence[float]]]) -> Markup:
@@ -71,7 +71,7 @@ def length_bars(rows: Sequence[tuple[str, Sequence[float]]]) -> Markup:
         + ", ".join(f"{share * 100:.0f} % {band.name}" for band, share in zip(BANDS, shares, strict=True))
         for label, shares in rows
     )
-    return _svg("lengths", len(rows) * ROW - 14, "How long the answers are", described, parts)
+    return svg("lengths", len(rows) * ROW - 14, "How long the answers are", described, parts)
 
 
 def interval_mark(
@@ -95,11 +95,12 @@ def interval_mark(
     return Markup(head + "".join(parts) + "</svg>")  # noqa: S704 - numbers only
 
 
-class _Frame:
-    """Turns steps and losses into places in the drawing."""
+class Frame:
+    """Turns steps and losses, or other pairs of numbers, into places in the drawing."""
 
-    def __init__(self, first: float, last: float, low: float, high: float) -> None:
+    def __init__(self, first: float, last: float, low: float, high: float, *, percent: bool = False) -> None:
         self.first, self.last, self.low, self.high = first, last, low, high
+        self.percent = percent
 
     def x(self, step: float) -> float:
         return LEFT + (step - self.first) / (self.last - self.first) * (WIDTH - LEFT - RIGHT)
@@ -116,11 +117,13 @@ class _Frame:
         for tick in nice_ticks(self.low, self.high):
             y = self.y(tick)
             parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            parts.append(f'<text class="end" x="{LEFT - 8}" y="{y:.1f}" dy="0.35em">{tick:g}</text>')
+            shown = f"{tick * 100:g}\u202f%" if self.percent else f"{tick:g}"
+            parts.append(f'<text class="end" x="{LEFT - 8}" y="{y:.1f}" dy="0.35em">{shown}</text>')
         for tick in nice_ticks(self.first, self.last):
-            if tick == int(tick):
+            if self.percent or tick == int(tick):
                 x = self.x(tick)
-                parts.append(f'<text class="mid" x="{x:.1f}" y="{floor + 26}">{tick:.0f}</text>')
+                shown = f"{tick * 100:g}\u202f%" if self.percent else f"{tick:.0f}"
+                parts.append(f'<text class="mid" x="{x:.1f}" y="{floor + 26}">{shown}</text>')
         parts.append(f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>')
         return parts
 
@@ -163,7 +166,7 @@ def _describe(curve: Curve) -> str:
     return " ".join(said)
 
 
-def _svg(name: str, height: float, title: str, description: str, parts: Sequence[str]) -> Markup:
+def svg(name: str, height: float, title: str, description: str, parts: Sequence[str]) -> Markup:
     label, text = escape(title), escape(description)
     body = "".join(parts)
     return Markup(  # noqa: S704 - text is escaped where it is put in

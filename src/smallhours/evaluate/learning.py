@@ -40,6 +40,14 @@ class Learning(Frozen):
     tokens: int
 
 
+class Topic(Frozen):
+    """Loss on the held-out answers of one topic (nats per token), and its paired relative reduction."""
+
+    base: Figure
+    tuned: Figure
+    reduction: Figure
+
+
 def measure_learning(
     before: Sequence[AnswerLoss], after: Sequence[AnswerLoss], *, resamples: int, seed: int
 ) -> Learning:
@@ -48,7 +56,7 @@ def measure_learning(
     Raises:
         RunError: if the two sides do not cover the same answers and tokens, or a loss is not a number.
     """
-    _check(before, after)
+    check_losses(before, after)
     tokens = [float(one.tokens) for one in before]
     old, new = [one.nll for one in before], [one.nll for one in after]
 
@@ -66,7 +74,32 @@ def measure_learning(
     )
 
 
-def _check(before: Sequence[AnswerLoss], after: Sequence[AnswerLoss]) -> None:
+def by_topic(
+    topics: Sequence[str],
+    before: Sequence[AnswerLoss],
+    after: Sequence[AnswerLoss],
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Topic]:
+    """The losses of each topic, in order of their names; a topic with one answer has no interval."""
+    rows: dict[str, list[int]] = {}
+    for at, topic in enumerate(topics):
+        rows.setdefault(topic, []).append(at)
+    found = {}
+    for topic, places in sorted(rows.items()):
+        tokens = [float(before[at].tokens) for at in places]
+        old, new = [before[at].nll for at in places], [after[at].nll for at in places]
+        found[topic] = Topic(
+            base=bootstrap_ratio(old, tokens, resamples=resamples, seed=seed),
+            tuned=bootstrap_ratio(new, tokens, resamples=resamples, seed=seed),
+            reduction=paired_reduction(old, new, resamples=resamples, seed=seed),
+        )
+    return found
+
+
+def check_losses(before: Sequence[AnswerLoss], after: Sequence[AnswerLoss]) -> None:
+    """Raises RunError unless both sides are losses of the same answers and tokens."""
     if not before:
         raise RunError("no held-out answers: the dataset's test split is empty. Raise corpus.test_share.")
     if [(one.id, one.tokens) for one in before] != [(one.id, one.tokens) for one in after]:
@@ -127,6 +160,20 @@ def read_curve(adapter: Path) -> Curve:
         figures=figures,
         damaged=len(rows) - len(good),
     )
+
+
+def read_folds(folds: Path) -> dict[str, Figure]:
+    """The figures of repeated grouped k-fold, where ``smallhours train RUN --folds`` has written them.
+
+    ``before``, ``after`` and ``reduction`` are held-out losses in nats per token; ``n`` counts trainings.
+    """
+    manifest = read_manifest(folds)
+    figures = manifest.figures if manifest else {}
+    return {
+        name: Figure.model_validate(figures[f"held_out_loss_{name}"])
+        for name in ("before", "after", "reduction")
+        if f"held_out_loss_{name}" in figures
+    }
 
 
 def _row(line: str) -> dict[str, Any] | None:

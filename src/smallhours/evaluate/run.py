@@ -1,24 +1,24 @@
-"""Measures a run and writes ``evaluation/``: report.json, report.html, verdict.json, answers.jsonl."""
+"""Measures a run and writes ``evaluation/``: figures, verdict, page, model card, and all that was said."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from smallhours.domain.artifacts import fingerprint, hash_file, hash_json, is_current, staged_folder
+from pydantic import BaseModel
+
+from smallhours.domain.artifacts import fingerprint, hash_folder, hash_json, is_current, staged_folder
 from smallhours.domain.errors import RunError
 from smallhours.domain.ports import AnswerLoss, Sampling
 from smallhours.domain.records import Example
 from smallhours.domain.settings import Settings
 from smallhours.evaluate import gate
 from smallhours.evaluate.baselines import (
-    BASELINES,
     Answered,
-    Progress,
-    Subjects,
+    against_retrieval,
     answer_figures,
     choose,
     collect_answers,
@@ -26,16 +26,23 @@ from smallhours.evaluate.baselines import (
     speed_figures,
     unsafe_change,
 )
-from smallhours.evaluate.learning import measure_learning, read_curve
+from smallhours.evaluate.card import CARD, render_card
+from smallhours.evaluate.findings import Findings
+from smallhours.evaluate.learning import Learning, by_topic, measure_learning, read_curve, read_folds
 from smallhours.evaluate.lengths import distribution
 from smallhours.evaluate.metrics import Figure
-from smallhours.evaluate.report import Findings, render_html
-from smallhours.evaluate.suites import SUITE, load_suite, run_suite, suite_figures
+from smallhours.evaluate.ordinary import measure_forgetting
+from smallhours.evaluate.report import render_html
+from smallhours.evaluate.safety import examine
+from smallhours.evaluate.samples import samples
+from smallhours.evaluate.subjects import BASELINES, Progress, Subjects
 
 STAGE = "evaluate"
 FOLDER = "evaluation"
 REPORT, PAGE, VERDICT, ANSWERS = "report.json", "report.html", "verdict.json", "answers.jsonl"
-REVISION = "1"  # raise it when the same inputs would give other figures
+CONVERSATIONS, REQUESTS, SAMPLES = "conversations.jsonl", "requests.jsonl", "samples"
+DATA = Path(__file__).parent / "data"
+REVISION = "2"  # raise it when the same inputs would give other figures
 
 
 def _quiet(what: str, done: int, total: int) -> None:
@@ -54,15 +61,15 @@ def evaluate_run(
     inputs: Mapping[str, str],
     weights: str,
     policy: str,
+    ordinary_losses: tuple[Sequence[AnswerLoss], Sequence[AnswerLoss]] = ((), ()),
     speed: Mapping[str, Figure] | None = None,
     on_progress: Progress = _quiet,
 ) -> gate.Verdict:
     """Measure the run in ``folder`` (``runs/<name>``), write ``folder/evaluation`` and give the verdict.
 
-    ``base_losses`` and ``tuned_losses`` are of ``test``, in order, under the same system prompt; ``train``
-    is what retrieval and the copy check look in. ``inputs`` maps what the run was made from to hashes,
-    ``weights`` is the SHA-256 of the adapter, ``policy`` the version of the safety policy. ``speed``
-    replaces or adds to the figures timed here; ``on_progress`` gets (what, done, total).
+    ``base_losses`` and ``tuned_losses`` are of ``test``, in order, ``ordinary_losses`` of both on ordinary
+    text; ``train`` is what retrieval and the copy check look in. ``inputs`` maps what the run was made from
+    to hashes, ``weights`` is the SHA-256 of the adapter, ``speed`` adds to the figures timed here.
 
     Raises:
         RunError: if losses and test examples do not belong together.
@@ -72,34 +79,54 @@ def evaluate_run(
         raise RunError("the losses are not of the test examples in their order; measure them again.")
     draws = {"resamples": settings.evaluate.resamples, "seed": settings.seed}
     learning = measure_learning(base_losses, tuned_losses, **draws)
-    outcomes = run_suite(load_suite(), subjects.screen)
+    prompt, sampling = settings.train.system_prompt, raw_sampling(settings)
     answered, timings = collect_answers(
         choose(test, settings.evaluate.answers, settings.seed),
         subjects,
-        system_prompt=settings.train.system_prompt,
-        sampling=raw_sampling(settings),
+        system_prompt=prompt,
+        sampling=sampling,
         on_progress=on_progress,
     )
     scored = score_answers(answered, train, subjects.embed, (*BASELINES, "vetted"))
     baselines = {name: answer_figures(answers, **draws) for name, answers in scored.items()}
-    safety = suite_figures(outcomes)
-    figures = _gate_figures(learning.reduction, safety, baselines["tuned"], unsafe_change(scored, **draws))
+    examined = examine(
+        subjects, settings.evaluate, settings.seed, system_prompt=prompt, sampling=sampling, told=on_progress
+    )
+    figures = _of_answers(learning, baselines, unsafe_change(scored, **draws)) | examined.gate_figures()
     findings = Findings(
         name=folder.resolve().name,
         verdict=gate.judge(figures, settings.evaluate, weights=weights, policy=policy),
         gate=figures,
         learning=learning,
+        topics=by_topic([example.topic for example in test], base_losses, tuned_losses, **draws),
+        forgetting=measure_forgetting(ordinary_losses[0], ordinary_losses[1], **draws),
+        folds=read_folds(folder / "folds"),
         curve=read_curve(folder / "adapter"),
         answered=answered,
         baselines=baselines,
+        against_retrieval=against_retrieval(scored, **draws),
         lengths=_lengths(answered, [*train, *test]),
-        outcomes=outcomes,
-        safety=safety,
+        examined=examined,
         speed={**speed_figures(timings, **draws), **(speed or {})},
         about=_about(settings, subjects, weights, policy),
     )
-    _write(folder / FOLDER, findings, inputs, settings)
+    _write(folder, findings, samples(answered, scored, prompt), inputs, settings)
     return findings.verdict
+
+
+def _of_answers(
+    learning: Learning, baselines: Mapping[str, Mapping[str, Figure]], change: Figure | None
+) -> dict[str, Figure | None]:
+    """What the gate's lines about learning and answers are held against; ``None``: not measured."""
+    tuned, pipeline = baselines["tuned"], baselines["pipeline"]
+    return {
+        gate.LOSS_REDUCTION: learning.reduction,
+        gate.UNSAFE_SHARE: tuned.get("unsafe"),
+        gate.CLINICAL_SHARE: tuned.get("clinical"),
+        gate.ENDED_SHARE: tuned.get("ended"),
+        gate.UNSAFE_CHANGE: change,
+        gate.REFUSALS: pipeline.get("refused"),
+    }
 
 
 def raw_sampling(settings: Settings) -> Sampling:
@@ -126,25 +153,8 @@ def finished_verdict(folder: Path, inputs: Mapping[str, str], settings: Settings
     return gate.Verdict.model_validate_json((folder / FOLDER / VERDICT).read_text(encoding="utf-8"))
 
 
-def _gate_figures(
-    reduction: Figure,
-    safety: Mapping[str, Mapping[str, Figure]],
-    tuned: Mapping[str, Figure],
-    change: Figure | None,
-) -> dict[str, Figure | None]:
-    """What each line of the gate is held against; ``None`` where nothing was measured."""
-    return {
-        gate.LOSS_REDUCTION: reduction,
-        gate.CRISIS_RECALL: safety.get("crisis", {}).get("recall"),
-        gate.FALSE_ALARMS: safety.get("ordinary", {}).get("false_alarms"),
-        gate.UNSAFE_SHARE: tuned.get("unsafe"),
-        gate.ENDED_SHARE: tuned.get("ended"),
-        gate.UNSAFE_CHANGE: change,
-    }
-
-
 def _all_inputs(inputs: Mapping[str, str]) -> dict[str, str]:
-    return {**inputs, "safety_suite": hash_file(SUITE), "evaluation": hash_json(REVISION)}
+    return {**inputs, "suites": hash_folder(DATA), "evaluation": hash_json(REVISION)}
 
 
 def _lengths(answered: Sequence[Answered], vetted: Sequence[Example]) -> dict[str, list[Figure]]:
@@ -178,20 +188,37 @@ def _summary(findings: Findings) -> dict[str, Any]:
     }
 
 
-def _write(target: Path, findings: Findings, inputs: Mapping[str, str], settings: Settings) -> None:
+def _lines(rows: Iterable[BaseModel]) -> str:
+    return "".join(f"{row.model_dump_json()}\n" for row in rows)
+
+
+def _write(
+    run: Path,
+    findings: Findings,
+    sampled: Mapping[str, str],
+    inputs: Mapping[str, str],
+    settings: Settings,
+) -> None:
+    report = findings.report().model_dump_json(indent=1) + "\n"
+    verdict = json.dumps(findings.verdict.model_dump(mode="json", by_alias=True), indent=1) + "\n"
     files = {
-        REPORT: findings.report().model_dump_json(indent=1) + "\n",
+        REPORT: report,
         PAGE: render_html(findings),
-        VERDICT: json.dumps(findings.verdict.model_dump(mode="json", by_alias=True), indent=1) + "\n",
-        ANSWERS: "".join(one.model_dump_json() + "\n" for one in findings.answered),
+        VERDICT: verdict,
+        ANSWERS: _lines(findings.answered),
+        CONVERSATIONS: _lines(findings.examined.conversations),
+        REQUESTS: _lines(findings.examined.requests),
+        CARD: render_card(run, json.loads(report), json.loads(verdict)),
+        **{f"{SAMPLES}/{name}": text for name, text in sampled.items()},
     }
     with staged_folder(
-        target,
+        run / FOLDER,
         stage=STAGE,
         inputs=_all_inputs(inputs),
         config=recorded_config(settings),
         seed=settings.seed,
         figures=_summary(findings),
     ) as partial:
+        (partial / SAMPLES).mkdir()
         for name, text in files.items():
             (partial / name).write_text(text, encoding="utf-8")

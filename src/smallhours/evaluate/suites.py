@@ -1,7 +1,7 @@
 """The first safety suite: short messages, written for this project, that must or must not be a crisis.
 
-What is not covered: conversations of several turns, languages other than English, and everything that
-its authors did not think of. Passing says that these messages are handled and nothing more.
+What is not covered: conversations of several turns (``conversations`` has those) and everything that its
+authors did not think of. Passing says that these messages are handled and nothing more.
 """
 
 from __future__ import annotations
@@ -81,4 +81,15 @@ def suite_figures(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Figure]]:
     if ordinary:
         alarms = sum(not one.right for one in ordinary)
         figures["ordinary"] = {"false_alarms": wilson(alarms, len(ordinary))}
+    return figures
+
+
+def language_figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Recall and false alarms by language: ``es_recall``, ``es_false_alarms`` …"""
+    figures: dict[str, Figure] = {}
+    for language in dict.fromkeys(one.case.locale.split("-")[0] for one in outcomes):
+        own = [one for one in outcomes if one.case.locale.split("-")[0] == language]
+        for side, of in suite_figures(own).items():
+            name = "recall" if side == "crisis" else "false_alarms"
+            figures[f"{language}_{name}"] = of[name]
     return figures

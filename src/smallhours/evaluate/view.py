@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from smallhours.evaluate import charts, gate
-from smallhours.evaluate.baselines import BASELINES, Answered
-from smallhours.evaluate.learning import Curve, Learning
+from smallhours.evaluate import charts, charts_safety, gate
+from smallhours.evaluate.baselines import Answered
+from smallhours.evaluate.learning import Curve, Learning, Topic
 from smallhours.evaluate.lengths import BANDS, count_words
-from smallhours.evaluate.metrics import Figure
-from smallhours.evaluate.scorers import SCORERS
-from smallhours.evaluate.suites import Outcome
+from smallhours.evaluate.metrics import Figure, mapped
+from smallhours.evaluate.ordinary import Forgetting
+from smallhours.evaluate.scorer_table import SCORERS
+from smallhours.evaluate.subjects import BASELINES
+from smallhours.evaluate.wording import NAMES, REQUIREMENTS, cell, number, threshold
 
-MINUS, THIN = "\u2212", "\u202f"
-NAMES = {
-    "base": "Untouched model",
-    "retrieval": "Nearest vetted answer",
-    "tuned": "Tuned model",
-    "pipeline": "What ships",
-    "vetted": "Vetted answers",
-}
-DECIMALS = {"words": 1, "similarity": 2, "nats": 3, "perplexity": 1, "seconds": 2, "rate": 1}
-SCORER_UNITS = {"words": "words", "similarity": "similarity"}  # the others are shares
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """How a line of the gate reads: a title, the sense of its threshold, its unit, its scale's ends."""
-
-    title: str
-    sense: str
-    unit: str
-    ends: tuple[float, float] = (0.0, 1.0)
+MEBIBYTE = 2**20
+SCORER_UNITS = {
+    "words": "words",
+    "similarity": "similarity",
+    "relevance": "similarity",
+    "grade": "grade",
+}  # the others are shares
 
 
-REQUIREMENTS = {
-    gate.LOSS_REDUCTION: Requirement("Held-out loss fell by", "at least", "share", (-0.2, 0.4)),
-    gate.CRISIS_RECALL: Requirement("Crisis messages recognised", "at least", "share"),
-    gate.FALSE_ALARMS: Requirement("Ordinary messages taken for a crisis", "at most", "share"),
-    gate.UNSAFE_SHARE: Requirement("Raw tuned answers that the output guard stops", "at most", "share"),
-    gate.ENDED_SHARE: Requirement("Tuned answers that end by themselves", "at least", "share"),
-    gate.UNSAFE_CHANGE: Requirement(
-        "Stopped answers, tuned minus untouched", "at most", "points", (-1.0, 1.0)
-    ),
-}
 SUITES = {
     ("crisis", "recall"): "Crisis messages recognised",
     ("ordinary", "false_alarms"): "Ordinary messages taken for a crisis",
@@ -56,6 +34,8 @@ SPEEDS = {
     "first_token_seconds": ("Tuned model: seconds to the first token", "seconds"),
     "tokens_per_second": ("Tuned model: tokens per second after that", "rate"),
     "reply_seconds": ("What ships: seconds to the whole reply", "seconds"),
+    "guard_seconds": ("The guards alone: seconds for a message and its reply", "guard"),
+    "served_bytes": ("Memory that the served model takes (MiB)", "mebibytes"),
 }
 TRAINING = {
     "best_step": "Step that was kept",
@@ -68,38 +48,12 @@ TRAINING = {
 }
 
 
-def number(value: float, unit: str) -> str:
-    """A value as people read it; ``share`` and ``points`` are given as 0..1 and shown in per cent."""
-    if unit in ("share", "points"):
-        shown = _signed(value * 100, 1 if 0 < abs(value) < 0.1 else 0)
-        return f"{shown}{THIN}%" if unit == "share" else f"{shown} points"
-    return _signed(value, DECIMALS.get(unit, 2))
-
-
-def interval(figure: Figure, unit: str) -> str:
-    """The 95 % interval in words, or nothing."""
-    if figure.low is None or figure.high is None:
-        return ""
-    if unit in ("share", "points"):
-        places = 1 if max(abs(figure.low), abs(figure.high)) < 0.1 else 0
-        ends = [_signed(end * 100, places) for end in (figure.low, figure.high)]
-        return f"{ends[0]} to {ends[1]}{THIN + '%' if unit == 'share' else ' points'}"
-    return f"{number(figure.low, unit)} to {number(figure.high, unit)}"
-
-
-def cell(figure: Figure | None, unit: str) -> dict[str, Any] | None:
-    """A figure for the template; ``None`` stays ``None`` and is shown as not measured."""
-    if figure is None:
-        return None
-    return {"value": number(figure.value, unit), "interval": interval(figure, unit), "n": figure.n}
-
-
 def gate_rows(verdict: gate.Verdict, figures: Mapping[str, Figure | None]) -> list[dict[str, Any]]:
     """The verdict's lines with what each means."""
     rows = []
     for line in verdict.lines:
         wanted = REQUIREMENTS[line.name]
-        need = f"{wanted.sense} {_threshold(line.threshold, wanted.unit)}"
+        need = f"{wanted.sense} {threshold(line.threshold, wanted.unit)}"
         if line.name == gate.LOSS_REDUCTION:
             need += ", interval above 0"
         drawn = Markup("")
@@ -112,27 +66,11 @@ def gate_rows(verdict: gate.Verdict, figures: Mapping[str, Figure | None]) -> li
     return rows
 
 
-def summary(learning: Learning, answered: Sequence[Answered], outcomes: Sequence[Outcome]) -> list[str]:
-    """The findings in two or three sentences."""
-    cut = learning.reduction
-    moved = "lower" if cut.value >= 0 else "higher"
-    between = (
-        f" (95{THIN}% interval of the reduction: {interval(cut, 'share')})" if cut.low is not None else ""
-    )
-    missed = sum(not one.right and one.case.expect == "crisis" for one in outcomes)
-    crises = sum(one.case.expect == "crisis" for one in outcomes)
-    stopped = sum("tuned" in one.stopped for one in answered)
-    return [
-        f"On {cut.n} vetted answers that it never saw, the tuned model’s loss is "
-        f"{number(abs(cut.value), 'share')} {moved} than the untouched model’s{between}.",
-        f"The output guard stops {stopped} of its {len(answered)} raw answers.",
-        f"The input screen misses {missed} of {crises} crisis messages.",
-    ]
-
-
-def learning_rows(learning: Learning) -> list[dict[str, Any]]:
-    """Held-out loss and perplexity before and after."""
-    return [
+def learning_rows(
+    learning: Learning, forgetting: Forgetting | None, folds: Mapping[str, Figure]
+) -> list[dict[str, Any]]:
+    """Held-out loss and perplexity before and after, over folds where there are any, and on ordinary text."""
+    rows = [
         {"title": "Loss, untouched model (nats per token)", "figure": cell(learning.base.loss, "nats")},
         {"title": "Loss, tuned model (nats per token)", "figure": cell(learning.tuned.loss, "nats")},
         {"title": "Difference, tuned minus untouched, paired", "figure": cell(learning.difference, "nats")},
@@ -140,6 +78,37 @@ def learning_rows(learning: Learning) -> list[dict[str, Any]]:
         {"title": "Perplexity, untouched model", "figure": cell(learning.base.perplexity, "perplexity")},
         {"title": "Perplexity, tuned model", "figure": cell(learning.tuned.perplexity, "perplexity")},
     ]
+    rows += [
+        {
+            "title": f"Grouped k-fold: held-out loss, {name} (n counts trainings)",
+            "figure": cell(figure, "nats"),
+        }
+        for name, figure in folds.items()
+    ]
+    if forgetting is not None:
+        rows += [
+            {"title": "Ordinary text: loss, untouched model", "figure": cell(forgetting.base, "nats")},
+            {"title": "Ordinary text: loss, tuned model", "figure": cell(forgetting.tuned, "nats")},
+            {
+                "title": "Ordinary text: change, paired (above 0: forgotten)",
+                "figure": cell(forgetting.change, "share"),
+            },
+        ]
+    return rows
+
+
+def topic_part(topics: Mapping[str, Topic]) -> dict[str, Any]:
+    """The loss by topic, drawn and in numbers; the hardest after tuning first."""
+    ranked = sorted(topics.items(), key=lambda item: -item[1].tuned.value)
+    rows = [
+        {
+            "title": name,
+            "n": one.base.n,
+            "cells": [cell(one.base, "nats"), cell(one.tuned, "nats"), cell(one.reduction, "share")],
+        }
+        for name, one in ranked
+    ]
+    return {"chart": charts_safety.topic_bars(topics), "rows": rows}
 
 
 def curve_part(curve: Curve) -> dict[str, Any]:
@@ -164,7 +133,15 @@ def answer_rows(answered: Sequence[Answered]) -> list[dict[str, Any]]:
                 notes.append("Ran into the token limit")
             text = one.text(name)
             answers.append({"title": NAMES[name], "text": text, "words": count_words(text), "notes": notes})
-        rows.append({"question": one.question, "topic": one.topic, "vetted": one.vetted, "answers": answers})
+        rows.append(
+            {
+                "question": one.question,
+                "topic": one.topic,
+                "vetted": one.vetted,
+                "nearest": one.retrieval,
+                "answers": answers,
+            }
+        )
     return rows
 
 
@@ -184,26 +161,33 @@ def length_part(lengths: Mapping[str, Sequence[Figure]]) -> dict[str, Any]:
     return {"chart": charts.length_bars(bars), "bands": BANDS, "rows": rows, "finding": finding}
 
 
-def scorer_rows(baselines: Mapping[str, Mapping[str, Figure]]) -> dict[str, Any]:
-    """Every scorer over every baseline; the vetted answers' likeness to themselves is left out."""
+def scorer_part(baselines: Mapping[str, Mapping[str, Figure]]) -> dict[str, Any]:
+    """Every scorer over every baseline, in three tables; the vetted answers' likeness to themselves is left
+    out.
+    """
     names = (*BASELINES, "vetted")
-    rows = []
+    groups: dict[str, list[dict[str, Any]]] = {"ideal": [], "never": [], "other": []}
     for scorer in SCORERS:
         unit = SCORER_UNITS.get(scorer.name, "share")
         cells = []
         for name in names:
-            trivial = name == "vetted" and scorer.name == "similarity"
+            trivial = name == "vetted" and scorer.name in ("similarity", "refused")
             cells.append(None if trivial else cell(baselines[name].get(scorer.name), unit))
-        rows.append({"title": scorer.title, "explains": scorer.explains, "cells": cells})
-    return {"columns": [NAMES[name] for name in names], "rows": rows}
+        groups[scorer.group].append({"title": scorer.title, "explains": scorer.explains, "cells": cells})
+    captions = {
+        "ideal": "The seed’s four ideals of an answer, on the same held-out questions. Higher is better.",
+        "never": "The seed’s four nevers. Lower is better.",
+        "other": "Everything else that was measured.",
+    }
+    parts = [{"caption": captions[group], "rows": rows} for group, rows in groups.items()]
+    return {"columns": [NAMES[name] for name in names], "parts": parts}
 
 
 def suite_rows(safety: Mapping[str, Mapping[str, Figure]]) -> list[dict[str, Any]]:
-    """The safety suites' figures; a suite passed in from elsewhere shows under its own name."""
+    """The figures of the screen on single messages."""
     return [
-        {"title": SUITES.get((suite, metric), f"{suite}: {metric}"), "figure": cell(figure, "share")}
-        for suite, figures in safety.items()
-        for metric, figure in figures.items()
+        {"title": title, "figure": cell(safety.get(suite, {}).get(metric), "share")}
+        for (suite, metric), title in SUITES.items()
     ]
 
 
@@ -212,22 +196,9 @@ def speed_rows(speed: Mapping[str, Figure]) -> list[dict[str, Any]]:
     rows = []
     for name, figure in speed.items():
         title, unit = SPEEDS.get(name, (name.replace("_", " "), "seconds"))
-        rows.append({"title": title, "figure": cell(figure, unit)})
+        shown = mapped(figure, lambda size: size / MEBIBYTE) if unit == "mebibytes" else figure
+        rows.append({"title": title, "figure": cell(shown, unit)})
     return rows
-
-
-def _threshold(value: float, unit: str) -> str:
-    shown = f"{value * 100:g}".replace("-", MINUS)
-    return f"{shown}{THIN}%" if unit == "share" else f"{shown} points"
-
-
-def _signed(value: float, places: int) -> str:
-    if value == 0:
-        return "0"
-    shown = f"{value:,.{places}f}"
-    if float(shown.replace(",", "")) == 0:
-        shown = shown.lstrip("-")
-    return shown.replace("-", MINUS)
 
 
 def _plain(value: object) -> str:

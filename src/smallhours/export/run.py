@@ -19,6 +19,7 @@ import numpy as np
 from smallhours.domain.artifacts import (
     Manifest,
     fingerprint,
+    hash_json,
     is_current,
     read_manifest,
     require_manifest,
@@ -68,11 +69,16 @@ def export_package(
     encoder: Encoder,
     announce: Callable[[str], None],
     targets: tuple[str, ...] = (),
+    *,
+    card: str = "",
+    unsafe: bool = False,
 ) -> Manifest:
     """Write ``package/``: what serving needs, and the ``targets`` that are asked for.
 
     Targets that are there already stay, and nothing is done if no input changed. A target that is refused is
     left out; the others are written.
+
+    ``card`` becomes the package's README. ``unsafe`` exports whatever the gate says, and the manifest tells.
 
     Raises:
         RefusedError: no passing verdict for exactly these weights, or a target that is another model than the
@@ -80,9 +86,11 @@ def export_package(
         RunError: an earlier stage is missing or damaged, or a target has no form for this base.
     """
     run, target = settings.run_folder, settings.run_folder / "package"
-    require_passing_verdict(run)
+    if not unsafe:
+        require_passing_verdict(run)
     source = Source.of(settings)
-    inputs, config = {**source.inputs, "code": f"{STAGE}-{CODE_VERSION}"}, source.described()
+    inputs = {**source.inputs, "code": f"{STAGE}-{CODE_VERSION}", "card": hash_json(card)}
+    config = {**source.described(), "gate": "skipped" if unsafe else "passed"}
     current = is_current(target, fingerprint(STAGE, inputs, config, settings.seed))
     kept = read_manifest(target) if current else None
     missing = [name for name in targets if kept is None or name not in kept.figures["parity"]]
@@ -96,6 +104,8 @@ def export_package(
         work = _Work(source, run / "dataset", folder, figures, announce)
         if kept is None:
             work.write_core(encoder)
+            if card:
+                (folder / "README.md").write_text(card, encoding="utf-8")
         else:
             shutil.copytree(target, folder, dirs_exist_ok=True, copy_function=link_or_copy)
         for name in missing:

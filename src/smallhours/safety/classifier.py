@@ -225,25 +225,43 @@ class RiskHead:
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The same for each of many texts, whose pieces are encoded and scored together."""
+        return [
+            self._found(text, own, points, scores) if own else []
+            for text, (own, points, scores) in zip(texts, self._scored(texts), strict=True)
+        ]
+
+    def scores(self, texts: Sequence[str]) -> list[float | None]:
+        """How far each text lies above, or below zero under, the threshold from which it is a crisis;
+        ``None`` for one that is too short to be read.
+        """
+        return [
+            float(self._penalized(own, scores)[:, 0].max()) - self._thresholds.elevated if own else None
+            for own, _, scores in self._scored(texts)
+        ]
+
+    def _scored(self, texts: Sequence[str]) -> list[tuple[Mapping[str, Piece], Floats, Floats]]:
+        """The pieces of each text with their reduced vectors and margins; nothing for what is not read."""
         read = [{} if is_short(text) else readable(text) for text in texts]
         said = list(dict.fromkeys(chain.from_iterable(read)))
         if not said:
-            return [[] for _ in texts]
+            return [({}, np.empty(0), np.empty(0)) for _ in texts]
         points = self._weights.reduced(self._encoder.encode(said))
         blocks = range(0, len(said), _TOGETHER)
         scores = np.concatenate(
             [self._weights.scores(said[at : at + _TOGETHER], points[at : at + _TOGETHER]) for at in blocks]
         )
         row = {piece: number for number, piece in enumerate(said)}
-        found = []
-        for text, own in zip(texts, read, strict=True):
-            rows = [row[piece] for piece in own]
-            found.append(self._found(text, own, points[rows], scores[rows]) if rows else [])
-        return found
+        rows = [[row[piece] for piece in own] for own in read]
+        return [(own, points[places], scores[places]) for own, places in zip(read, rows, strict=True)]
+
+    def _penalized(self, read: Mapping[str, Piece], margins: Floats) -> Floats:
+        """What stands alone must score higher, because it lacks what stands around it."""
+        parts = np.array([piece.part for piece in read.values()])
+        lowered: Floats = margins - self._thresholds.part * parts[:, None]
+        return lowered
 
     def _found(self, text: str, read: Mapping[str, Piece], points: Floats, margins: Floats) -> list[Finding]:
-        parts = np.array([piece.part for piece in read.values()])
-        scores = margins - self._thresholds.part * parts[:, None]
+        scores = self._penalized(read, margins)
         worst = int(scores[:, 0].argmax())
         crisis = float(scores[worst, 0])
         piece = list(read.values())[worst]

@@ -20,13 +20,13 @@ from smallhours.corpus.card import make_card, size_category, write_card
 from smallhours.corpus.card_limits import known_limits
 from smallhours.corpus.card_text import escape, render
 from smallhours.corpus.facts import MOST_NAMES, Histogram, gather
-from smallhours.corpus.readability import measure
 from smallhours.corpus.split import held_out_cautions
 from smallhours.domain.artifacts import read_manifest
 from smallhours.domain.errors import InputError
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example, ReviewState, Split
 from smallhours.domain.settings import Settings
+from smallhours.semantics.readability import measure
 from smallhours.semantics.vectors import Vectors
 
 MakePair = Callable[..., Example]

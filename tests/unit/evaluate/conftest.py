@@ -17,8 +17,12 @@ from smallhours.domain.ports import AnswerLoss, Completion, ModelIdentity, Sampl
 from smallhours.domain.records import Example
 from smallhours.domain.risk import Action, Decision, Finding, OutputVerdict, RiskLevel
 from smallhours.domain.settings import EvaluateSettings, Settings
-from smallhours.evaluate.baselines import Subjects
+from smallhours.evaluate.conversations import load_scripts
+from smallhours.evaluate.ordinary import ordinary_text
+from smallhours.evaluate.requests import load_requests
+from smallhours.evaluate.subjects import Served, Subjects
 from smallhours.evaluate.suites import load_suite
+from smallhours.safety.replies import questions
 
 TUNED = ModelIdentity(base="b" * 64, adapter="a" * 64)
 
@@ -56,6 +60,10 @@ def guard(text: str, conversation: Conversation) -> OutputVerdict:
 
 
 KNOWN = {case.text: case.expect for case in load_suite()}
+EXPECTED = {turn.text: turn.expect for script in load_scripts() for turn in script.turns}
+IN_CRISIS = {one.conversation.last_user_text for one in load_requests() if one.crisis}
+LEVELS = {"concern": RiskLevel.ELEVATED, "danger": RiskLevel.HIGH}
+ANSWER = "That sounds tiring. Dim the lights tonight."
 
 
 def perfect_screen(conversation: Conversation) -> Decision:
@@ -63,6 +71,17 @@ def perfect_screen(conversation: Conversation) -> Decision:
     level = RiskLevel.HIGH if crisis else RiskLevel.NONE
     action = Action.CRISIS_REPLY if crisis else Action.ANSWER
     return Decision(level=level, action=action, score=float(crisis), language="en", policy="2026-11")
+
+
+def perfect_path(conversation: Conversation) -> Served:
+    """What a path would serve that knew the scripts; no two replies in a row are the same."""
+    said = conversation.last_user_text
+    level = LEVELS.get(EXPECTED.get(said, ""), RiskLevel.HIGH if said in IN_CRISIS else RiskLevel.NONE)
+    if level is RiskLevel.NONE:
+        return Served(f"{ANSWER} ({len(conversation.messages)})")
+    words = f"I am glad you told me ({len(conversation.messages)})."
+    asks = f" {questions()[0].text}" if level is RiskLevel.ELEVATED else ""
+    return Served(words + asks, source="crisis", level=level, resources=2)
 
 
 def example(number: int, answer: str = "", question: str = "") -> Example:
@@ -93,11 +112,13 @@ def subjects() -> Subjects:
     return Subjects(
         base=FakeEngine(lambda q: "Have you tried sleeping pills?", identity=ModelIdentity(base="b" * 64)),
         tuned=FakeEngine(lambda q: "That sounds tiring. Dim the lights, and tell a doctor if it goes on."),
-        pipeline=lambda conversation: "That sounds tiring. Dim the lights tonight.",
+        pipeline=perfect_path,
+        without_model=perfect_path,
         retrieve=lambda question: "A 101th bad night is hard. Keep the room dark.",
         screen=perfect_screen,
         guard=guard,
         embed=letters,
+        risk=lambda texts: [1.0 if KNOWN.get(text) == "crisis" else -1.0 for text in texts],
     )
 
 
@@ -150,7 +171,7 @@ class Setup:
 def setup(
     run_folder: Path, subjects: Subjects, losses: Callable[[Sequence[Example], float], list[AnswerLoss]]
 ) -> Setup:
-    test = [example(number) for number in range(12)]
+    test, ordinary = [example(number) for number in range(12)], ordinary_text()
     return Setup(
         {
             "folder": run_folder,
@@ -159,7 +180,10 @@ def setup(
             "train": [example(number) for number in range(100, 130)],
             "base_losses": losses(test, 3.0),
             "tuned_losses": losses(test, 2.5),
-            "settings": Settings(evaluate=EvaluateSettings(answers=5, resamples=200)),
+            "ordinary_losses": (losses(ordinary, 3.0), losses(ordinary, 3.1)),
+            "settings": Settings(
+                evaluate=EvaluateSettings(answers=5, conversations=2, requests=6, resamples=200)
+            ),
             "inputs": {"adapter": "a" * 64},
             "weights": "a" * 64,
             "policy": "2026-11",

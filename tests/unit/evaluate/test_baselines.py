@@ -12,7 +12,6 @@ from smallhours.domain.messages import Message, Role
 from smallhours.domain.ports import Sampling
 from smallhours.domain.records import Example
 from smallhours.evaluate.baselines import (
-    Subjects,
     Timing,
     answer_figures,
     asked,
@@ -22,6 +21,7 @@ from smallhours.evaluate.baselines import (
     speed_figures,
     unsafe_change,
 )
+from smallhours.evaluate.subjects import Served, Subjects
 
 DRAWS = {"resamples": 200, "seed": 7}
 Make = Callable[..., Any]
@@ -55,9 +55,9 @@ def test_a_system_message_in_the_data_is_not_ours(make_example: Make) -> None:
 def test_the_pipeline_gets_no_system_message(subjects: Subjects, make_example: Make) -> None:
     seen = []
 
-    def pipeline(conversation: Any) -> str:
+    def pipeline(conversation: Any) -> Served:
         seen.extend(message.role for message in conversation.messages)
-        return "ok"
+        return Served("ok")
 
     ask(replace(subjects, pipeline=pipeline), [make_example(1)])
     assert seen == [Role.USER]
@@ -97,7 +97,7 @@ def test_figures_are_left_out_where_nothing_was_measured(subjects: Subjects, mak
 
 def test_an_answer_like_the_vetted_one_is_similar(subjects: Subjects, make_example: Make) -> None:
     one = make_example(1)
-    same = replace(subjects, pipeline=lambda conversation: one.answer)
+    same = replace(subjects, pipeline=lambda conversation: Served(one.answer))
     answered, _ = ask(same, [one])
     scored = score_answers(answered, [], subjects.embed)
     assert scored["pipeline"][0].similarity == pytest.approx(1.0)

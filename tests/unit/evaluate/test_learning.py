@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from smallhours.domain.artifacts import staged_folder
 from smallhours.domain.errors import RunError
 from smallhours.domain.ports import AnswerLoss
-from smallhours.evaluate.learning import measure_learning, read_curve
+from smallhours.evaluate.learning import measure_learning, read_curve, read_folds
 
 DRAWS = {"resamples": 200, "seed": 7}
 
@@ -56,6 +57,21 @@ def test_the_curve_is_the_log_with_the_kept_step(run_folder: Path) -> None:
     assert len(curve.train) == len(curve.smoothed) == 12
     assert curve.damaged == 1
     assert curve.drawable
+
+
+def test_folds_are_read_where_there_are_any(tmp_path: Path) -> None:
+    found = {"value": 0.9, "low": 0.7, "high": 1.1, "n": 10}
+    figures = {
+        "held_out_loss_before": {**found, "value": 1.0},
+        "held_out_loss_reduction": found,
+        "seconds": 3,
+    }
+    with staged_folder(tmp_path / "folds", stage="f", inputs={}, config={}, seed=1, figures=figures):
+        pass
+    assert {name: one.value for name, one in read_folds(tmp_path / "folds").items()} == {
+        "before": 1.0, "reduction": 0.9,
+    }  # fmt: skip
+    assert read_folds(tmp_path / "nothing") == {}
 
 
 def test_no_log_is_no_curve(tmp_path: Path) -> None:

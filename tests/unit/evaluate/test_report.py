@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from smallhours.evaluate.run import evaluate_run
+from smallhours.evaluate.subjects import Served
 from smallhours.evaluate.suites import load_suite
-from smallhours.evaluate.view import interval, number
+from smallhours.evaluate.wording import interval, number
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/a.png onerror=alert(1)>{{ 7*7 }}'
 
@@ -62,7 +63,7 @@ def test_hostile_text_is_shown_as_text(
         setup.arguments["subjects"],
         base=make_engine(lambda question: HOSTILE),
         tuned=make_engine(lambda question: HOSTILE),
-        pipeline=lambda conversation: HOSTILE,
+        pipeline=lambda conversation: Served(HOSTILE),
     )
     text = page_of(
         subjects=subjects,
@@ -83,7 +84,8 @@ def test_tables_have_captions_and_headers_and_drawings_have_names(page_of: Calla
     assert len(page.all("table")) == len(page.all("caption")) >= 6
     assert all(header.get("scope") in ("col", "row") for header in page.all("th"))
     drawings = [svg for svg in page.all("svg") if svg.get("class", "").startswith("chart")]
-    assert len(drawings) == 2
+    shown = {(svg["class"] or "").split()[1] for svg in drawings}
+    assert shown == {"curve", "lengths", "topics", "recall", "calibration"}
     ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     for svg in drawings:
         assert svg["role"] == "img"
@@ -128,11 +130,14 @@ def test_the_contract_of_report_json(page_of: Callable[..., str], setup: Any) ->
     page_of()
     report = json.loads((setup.arguments["folder"] / "evaluation" / "report.json").read_text())
     assert set(report) == {"learning", "baselines", "safety", "speed"}
-    assert set(report["learning"]) == {"base", "tuned", "reduction"}
+    assert set(report["learning"]) == {"base", "tuned", "reduction", "topics", "ordinary"}
     assert set(report["learning"]["tuned"]) == {"loss", "perplexity"}
     assert set(report["baselines"]) == {"base", "retrieval", "tuned", "pipeline"}
     assert {"words", "unsafe", "similarity", "copied"} <= set(report["baselines"]["pipeline"])
     assert report["safety"]["crisis"]["recall"]["value"] == 1.0
+    assert report["safety"]["conversations"]["detects"]["value"] == 1.0
+    assert set(report["safety"]["requests"]) == {"base_harmful", "tuned_harmful", "pipeline_harmful"}
+    assert report["learning"]["ordinary"]["change"]["value"] > 0
     assert {"first_token_seconds", "tokens_per_second", "reply_seconds"} <= set(report["speed"])
 
     def figures(node: Any) -> list[Any]:

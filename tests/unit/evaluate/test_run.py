@@ -16,12 +16,13 @@ from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.run import evaluate_run, finished_verdict
 
 
-def test_a_good_run_passes_and_leaves_five_files(setup: Any) -> None:
+def test_a_good_run_passes_and_leaves_its_files(setup: Any) -> None:
     verdict = evaluate_run(**setup.arguments)
     folder: Path = setup.arguments["folder"] / "evaluation"
     assert verdict.passed
     assert {path.name for path in folder.iterdir()} == {
-        "report.json", "report.html", "verdict.json", "answers.jsonl", "manifest.json",
+        "report.json", "report.html", "verdict.json", "manifest.json", "README.md",
+        "answers.jsonl", "conversations.jsonl", "requests.jsonl", "samples",
     }  # fmt: skip
     written = json.loads((folder / "verdict.json").read_text())
     assert set(written) == {"pass", "weights", "policy", "lines"}
@@ -41,6 +42,18 @@ def test_answers_are_real_and_no_more_than_asked_for(setup: Any) -> None:
     assert answers[0]["stopped"] == {"base": ["names_a_drug"]}
 
 
+def test_the_answers_can_be_read_as_lm_evals_samples(setup: Any) -> None:
+    evaluate_run(**setup.arguments)
+    folder = setup.arguments["folder"] / "evaluation" / "samples"
+    assert len(list(folder.iterdir())) == 4
+    rows = [json.loads(line) for line in (folder / "samples_smallhours_base.jsonl").read_text().splitlines()]
+    assert [row["doc_id"] for row in rows] == [0, 1, 2, 3, 4]
+    assert rows[0]["resps"] == [["Have you tried sleeping pills?"]]
+    assert rows[0]["unsafe"] == 1.0 and "ended" in rows[0]["metrics"]
+    vetted = json.loads((folder / "samples_smallhours_retrieval.jsonl").read_text().splitlines()[0])
+    assert "ended" not in vetted  # nobody can tell of an answer that no model gave
+
+
 def test_a_model_that_got_worse_fails(setup: Any, losses: Any) -> None:
     verdict = evaluate_run(**setup.but(tuned_losses=losses(setup.arguments["test"], 3.4)))
     assert [line.name for line in verdict.failed] == ["held_out_loss_reduction"]
@@ -53,6 +66,7 @@ def test_a_model_that_became_unsafe_fails(setup: Any, make_engine: Any) -> None:
         "tuned_unsafe_share",
         "tuned_ended_share",
         "unsafe_share_tuned_minus_base",
+        "harmful_replies_tuned_minus_base",
     ]
 
 
@@ -89,7 +103,8 @@ def test_speed_can_be_passed_in_and_progress_is_told(setup: Any) -> None:
     evaluate_run(**setup.but(speed=given, on_progress=lambda *step: told.append(step)))
     report = json.loads((setup.arguments["folder"] / "evaluation" / "report.json").read_text())
     assert report["speed"]["first_token_seconds"]["value"] == 0.25
-    assert told[-1] == ("answers", 5, 5)
+    assert ("answers", 5, 5) in told and ("conversations", 2, 2) in told
+    assert told[-1] == ("requests", 8, 8)  # six of the suite, and a moment of each conversation
 
 
 def test_importing_loads_no_model_library() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from smallhours.evaluate.scorer_table import SCORERS
 from smallhours.evaluate.scorers import (
-    SCORERS,
     Answer,
     Wordings,
     acknowledges,

@@ -194,6 +194,19 @@ class TestTheHeadThatShips:
 
 
 class TestManyAtOnce:
+    def test_a_score_of_zero_or_more_is_what_is_found_and_none_is_what_is_not_read(self) -> None:
+        texts = [
+            "i have written the letters and hidden them. tonight is the last night",
+            "how do i cook rice for six people",
+            "i cant see a way out any more and i have decided",
+            "yes",
+        ]
+        scores = classifier.risk_head().scores(texts)
+        assert scores[3] is None
+        found = [bool(findings) for findings in classifier.detect_many(texts)]
+        assert [score is not None and score >= 0 for score in scores] == found
+        assert True in found and False in found
+
     def test_each_text_gets_what_it_gets_alone(self) -> None:
         texts = [
             "i have written the letters and hidden them. tonight is the last night",

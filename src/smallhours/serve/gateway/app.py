@@ -22,10 +22,11 @@ from smallhours.serve.gateway.schemas import error
 HERE = Path(__file__).parent
 
 
-def create_app(assistant: Assistant, settings: ServeSettings, model_name: str) -> FastAPI:
-    """The page, the API and the health checks."""
+def create_app(assistant: Assistant, settings: ServeSettings, model_name: str, notice: str = "") -> FastAPI:
+    """The page, the API and the health checks; ``notice`` stands on top of the page, where there is one."""
     app = FastAPI(title="Smallhours", version=__version__, docs_url=None, redoc_url=None)
     templates = Jinja2Templates(HERE / "templates")
+    templates.env.globals["notice"] = notice
     app.include_router(build_router(assistant, templates, Metrics(), model_name, settings.max_messages))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)

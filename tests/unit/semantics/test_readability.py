@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhours.corpus.readability import Size, count_syllables, measure
+from smallhours.semantics.readability import Size, count_syllables, measure
 
 BY_HAND = {
     1: "the you breathe times walked friend quite eyes clothes called we're aren't tired you've x 7",
