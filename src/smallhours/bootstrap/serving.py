@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smallhours.bootstrap.models import llama_engine
+from smallhours.bootstrap.models import llama_engine, model_server, patience, upstream_pool
 from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
 from smallhours.domain.artifacts import require_manifest
 from smallhours.domain.errors import ResourceError, RunError
@@ -19,27 +20,74 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from smallhours.serve.assistant import Assistant
+    from smallhours.serve.recall import Recall
 
 
-def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bool = False) -> Assistant:
+Announce = Callable[[str], None]
+
+
+def open_assistant(
+    settings: Settings,
+    *,
+    with_model: bool = True,
+    with_base: bool = False,
+    supervised: bool = False,
+    announce: Announce = lambda line: None,
+) -> Assistant:
     """The assistant of a finished run.
 
     ``with_model=False`` leaves the model out: crises and vetted answers still work. ``with_base``
-    also loads the untouched base, for the policy ``base``.
+    also loads the untouched base, for the policy ``base``. ``supervised`` puts the model in a process of its
+    own, as a server needs it. Where the settings name upstreams, those answer in its place.
 
     Raises:
         RunError: the run has no package, or it is damaged.
+        SettingsError: an upstream serves something else than this run.
+        EngineError: the model cannot be loaded.
     """
-    import numpy as np
-
     from smallhours.export.run import package_identity, require_passing_verdict
     from smallhours.llm.chat_format import chat_format
     from smallhours.serve.assistant import Assistant
-    from smallhours.serve.recall import Recall
+    from smallhours.serve.model_server.engine import ModelServerEngine
 
     folder = settings.run_folder / "package"
     manifest = require_manifest(folder, f"smallhours run --name {settings.name}")
     require_passing_verdict(settings.run_folder)
+    identity, config = package_identity(manifest), manifest.config
+    prompt, form = str(config["system_prompt"]), chat_format(config["chat_format"])
+
+    def engine(adapter: Path | None, who: ModelIdentity) -> Engine:
+        base = str(config["base"])
+        if settings.upstream.url and adapter:
+            return _remote(settings, prompt, who, announce)
+        if supervised:
+            server = model_server(base, who, adapter, settings.serve)
+            return ModelServerEngine(server, form, prompt, who, patience(settings.upstream))
+        return llama_engine(base, form, adapter, prompt, who, settings.serve)
+
+    # First the model: its process loads while this one does.
+    tuned = engine(folder / "adapter.gguf", identity) if with_model else None
+    return Assistant(
+        safety_pipeline(),
+        tuned,
+        _recall(folder),
+        settings.generation,
+        base_engine=engine(None, ModelIdentity(base=identity.base)) if with_base else None,
+    )
+
+
+def _remote(settings: Settings, prompt: str, identity: ModelIdentity, announce: Announce) -> Engine:
+    pool = upstream_pool(settings.upstream, settings.upstream.url or "", prompt, identity)
+    for caution in pool.check():
+        announce(f"warning: {caution}. Until it answers, vetted answers stand in")
+    return pool
+
+
+def _recall(folder: Path) -> Recall:
+    import numpy as np
+
+    from smallhours.serve.recall import Recall
+
     pairs = read_examples(folder / "pairs.jsonl")
     try:
         vectors = np.load(folder / "pairs.npy", allow_pickle=False)
@@ -47,19 +95,7 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
         raise RunError(
             f"{folder / 'pairs.npy'}: damaged ({error}). Delete {folder} to build it afresh."
         ) from None
-    identity, config = package_identity(manifest), manifest.config
-    prompt, form = str(config["system_prompt"]), chat_format(config["chat_format"])
-
-    def engine(adapter: Path | None, who: ModelIdentity) -> Engine:
-        return llama_engine(str(config["base"]), form, adapter, prompt, who, settings.serve)
-
-    return Assistant(
-        safety_pipeline(),
-        engine(folder / "adapter.gguf", identity) if with_model else None,
-        Recall(pairs, sentence_vectors(), vectors),
-        settings.generation,
-        base_engine=engine(None, ModelIdentity(base=identity.base)) if with_base else None,
-    )
+    return Recall(pairs, sentence_vectors(), vectors)
 
 
 def build_app(settings: Settings, assistant: Assistant) -> FastAPI:

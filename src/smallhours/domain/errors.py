@@ -8,7 +8,9 @@
     ├── RefusedError             exit code 1: the answer is no (the gate, a check)
     ├── ResourceError            the machine: disk full, port in use, out of memory
     └── EngineError              a model that does not answer
-        └── ReplyError           it answered, but not in the form it was asked for
+        ├── ReplyError           it answered, but not in the form it was asked for
+        ├── EngineTimeoutError   it was silent for too long
+        └── EngineCancelledError nobody waits for the answer any more
 
 A message says what is wrong, where (file, row, field), and what to do about it.
 """
@@ -66,3 +68,11 @@ class EngineError(SmallhoursError):
 
 class ReplyError(EngineError):
     """A model answered, but not in the form it was asked for."""
+
+
+class EngineTimeoutError(EngineError):
+    """A model was silent for too long, or took too long over all."""
+
+
+class EngineCancelledError(EngineError):
+    """The answer was called off; no fault of the model."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from smallhours.domain.records import Example
 from smallhours.semantics.pairs import pair_vectors
 from smallhours.semantics.vectors import KNOWN_LANGUAGES, Encoder
+from smallhours.serve.wording import Wording
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Recall:
         self._vectors = vectors
         self._languages = np.array([pair.language for pair in pairs])
         self.encoder = encoder
+        self.wording = Wording(self._pairs)
 
     @classmethod
     def of(cls, pairs: Sequence[Example], encoder: Encoder) -> Recall:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.domain.ports import Completion
-from smallhours.serve.generation import finish_sentence, recent, repeated_share, sentences
+from smallhours.serve.generation import finish_sentence, recent, sentences
+from smallhours.serve.ranking import repeated_share
 
 
 @given(

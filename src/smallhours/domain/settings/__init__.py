@@ -6,6 +6,7 @@ from smallhours.domain.settings.generation import GenerationSettings, Policy
 from smallhours.domain.settings.loading import known_keys, load_settings
 from smallhours.domain.settings.serve import ServeSettings
 from smallhours.domain.settings.train import SYSTEM_PROMPT, TrainSettings
+from smallhours.domain.settings.upstream import UpstreamSettings
 from smallhours.domain.settings.whole import Settings
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ServeSettings",
     "Settings",
     "TrainSettings",
+    "UpstreamSettings",
     "known_keys",
     "load_settings",
 ]

@@ -12,6 +12,7 @@ from smallhours.domain.settings.evaluate import EvaluateSettings
 from smallhours.domain.settings.generation import GenerationSettings
 from smallhours.domain.settings.serve import ServeSettings
 from smallhours.domain.settings.train import TrainSettings
+from smallhours.domain.settings.upstream import UpstreamSettings
 from smallhours.domain.values import Data
 
 
@@ -35,6 +36,7 @@ class Settings(Frozen):
     generation: GenerationSettings = GenerationSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve: ServeSettings = ServeSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
 
     @property
     def run_folder(self) -> Path:
