@@ -79,6 +79,19 @@ def model_server(
     return supervisor
 
 
+def supervised_engine(
+    server: Supervisor,
+    form: ChatFormat,
+    system_prompt: str,
+    identity: ModelIdentity,
+    upstream: UpstreamSettings,
+) -> Engine:
+    """The model in its own process as an engine."""
+    from smallhours.serve.model_server.engine import ModelServerEngine
+
+    return ModelServerEngine(server, form, system_prompt, identity, patience(upstream))
+
+
 def upstream_pool(
     upstream: UpstreamSettings, url: str, system_prompt: str, identity: ModelIdentity
 ) -> UpstreamPool:

@@ -30,7 +30,7 @@ def command(settings: Settings) -> None:
     from smallhours.bootstrap import serving
 
     bound = serving.bind(settings.serve)
-    serve(settings, serving.open_assistant(settings), bound)
+    serve(settings, serving.open_served(settings, announce), bound)
 
 
 def serve(settings: Settings, assistant: Assistant, bound: socket.socket) -> None:
@@ -44,4 +44,7 @@ def serve(settings: Settings, assistant: Assistant, bound: socket.socket) -> Non
     shown = f"[{host}]" if ":" in host else host
     announce(f"chat: http://{shown}:{port}   (Ctrl-C to stop)")
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-    uvicorn.Server(config).run(sockets=[bound])
+    try:
+        uvicorn.Server(config).run(sockets=[bound])
+    finally:
+        assistant.close()

@@ -33,7 +33,10 @@ _REMEDIES = {
 class Dialect(Protocol):
     """How a server wants to be asked, and where the text is in what it says."""
 
-    path: str
+    @property
+    def path(self) -> str:
+        """Where questions go, below the URL."""
+        ...
 
     def request(self, conversation: Conversation, sampling: Sampling) -> dict[str, Any]:
         """The body of a question."""

@@ -101,19 +101,17 @@ class Supervisor:
         self._set(State("starting"))
         self._thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Until the model is there.
+    def wait(self, seconds: float) -> bool:
+        """Whether the model is there, as soon as it is, or after so many seconds.
 
         Raises:
-            EngineError: llama.cpp refuses the weights, or the time is over.
+            EngineError: llama.cpp refuses the weights.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._state.name == "ready" or self._refusal, timeout=seconds)
-            if self._state.name != "ready":
-                raise EngineError(
-                    self._refusal
-                    or f"the model server is not ready after {seconds:g} s: {self._state.reason}"
-                )
+            if self._refusal:
+                raise EngineError(self._refusal)
+            return self._state.name == "ready"
 
     def stop(self) -> None:
         """End the process and wait for that."""

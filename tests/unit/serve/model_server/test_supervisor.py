@@ -53,7 +53,7 @@ def supervised(tmp_path: Path) -> Callable[..., object]:
 
 def test_it_starts_tells_where_and_leaves_nothing_behind(supervised) -> None:
     with supervised() as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         pid = supervisor.state.pid
         assert supervisor.url.startswith("http://127.0.0.1:") and is_alive(pid)
     assert not is_alive(pid)
@@ -61,7 +61,7 @@ def test_it_starts_tells_where_and_leaves_nothing_behind(supervised) -> None:
 
 def test_a_death_is_noticed_within_a_second_ends_what_is_under_way_and_is_made_good(supervised) -> None:
     with supervised() as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         pid = supervisor.state.pid
         with supervisor.lifeline(None) as life:
             assert supervisor.in_flight == 1
@@ -74,7 +74,7 @@ def test_a_death_is_noticed_within_a_second_ends_what_is_under_way_and_is_made_g
 
 def test_a_stopped_process_is_noticed_within_a_second_and_taken_back_if_it_goes_on(supervised) -> None:
     with supervised(timings=Timings(hopeless=30)) as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         pid = supervisor.state.pid
         os.kill(pid, signal.SIGSTOP)
         assert until(lambda: supervisor.state.name == "unresponsive") < 1
@@ -87,7 +87,7 @@ def test_a_stopped_process_is_noticed_within_a_second_and_taken_back_if_it_goes_
 
 def test_one_that_stays_silent_is_ended_and_replaced(supervised) -> None:
     with supervised() as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         pid = supervisor.state.pid
         os.kill(pid, signal.SIGSTOP)
         until(lambda: supervisor.state.restarts == 1 and supervisor.state.name == "ready")
@@ -96,7 +96,7 @@ def test_one_that_stays_silent_is_ended_and_replaced(supervised) -> None:
 
 def test_a_loop_that_does_not_turn_is_found_out_when_somebody_waits_in_vain(supervised) -> None:
     with supervised("stuck") as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         supervisor.suspect()
         until(lambda: supervisor.state.restarts == 1 and supervisor.state.name == "ready")
         assert "silent" in supervisor.state.reason
@@ -104,7 +104,7 @@ def test_a_loop_that_does_not_turn_is_found_out_when_somebody_waits_in_vain(supe
 
 def test_a_suspicion_that_proves_wrong_changes_nothing(supervised) -> None:
     with supervised() as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         supervisor.suspect()
         time.sleep(0.5)
         assert (supervisor.state.name, supervisor.state.restarts) == ("ready", 0)
@@ -112,7 +112,7 @@ def test_a_suspicion_that_proves_wrong_changes_nothing(supervised) -> None:
 
 def test_it_is_tried_again_until_it_comes_up(supervised) -> None:
     with supervised("dies twice") as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         assert supervisor.state.restarts == 2 and "SIGSEGV" in supervisor.state.reason
 
 
@@ -120,8 +120,8 @@ def test_one_that_dies_again_and_again_is_started_ever_more_seldom(supervised, t
     with supervised("dies at once", Timings(first_wait=0.2, longest_wait=60, farewell=0.3)):
         time.sleep(1.2)
         assert 2 <= len((tmp_path / "lives").read_text()) <= 4
-    with pytest.raises(EngineError, match="not ready after"), supervised("dies at once") as supervisor:
-        supervisor.wait(0.3)
+    with supervised("dies at once") as supervisor:
+        assert not supervisor.wait(0.3)
 
 
 def test_weights_that_cannot_be_loaded_are_said_once_and_not_tried_for_ever(
@@ -142,14 +142,14 @@ def test_one_that_loads_for_ever_is_ended(supervised) -> None:
 
 def test_one_that_will_not_go_is_made_to(supervised) -> None:
     with supervised("will not go") as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         pid = supervisor.state.pid
     assert not is_alive(pid)
 
 
 def test_who_waits_for_an_answer_may_call_it_off(supervised) -> None:
     with supervised() as supervisor:
-        supervisor.wait(10)
+        assert supervisor.wait(10)
         cancel = Cancellation()
         with supervisor.lifeline(cancel) as life:
             threading.Thread(target=cancel.cancel).start()
