@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ARGS ?=
 ONLY ?=
 # Flags are of one bench, so ARGS needs ONLY.
-BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast or safety),corpus training forecast safety))
+BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast, safety or serving),corpus training forecast safety serving))
 
 .PHONY: run test check docs bench format lock browser
 .DEFAULT_GOAL := run

@@ -67,11 +67,14 @@ class Engine(Protocol):
         ...
 
 
+ModelState = Literal["ready", "starting", "unresponsive", "waiting", "stopped", "resting", "trying"]
+
+
 class ModelHealth(Frozen):
     """How one model server is: for metrics, so no word of it comes from a person."""
 
     name: str
-    state: Literal["ready", "starting", "unresponsive", "waiting", "stopped", "resting", "trying"]
+    state: ModelState
     answers: bool
     in_flight: int = 0
     restarts: int = 0

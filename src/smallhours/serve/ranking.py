@@ -41,10 +41,10 @@ _FEELING = _phrases(
     makes sense, make sense, tired, tiring, tough, understandabl*, unfair, unsettl*, valid, wearing,
     wears, weigh*, worr*"""
 )
-_COLD = _phrases(
+_SCOLDING = _phrases(
     """be grateful, calm down, cheer up, get over, it is your fault, it's your fault, just ignore, just
     relax, just stop, others have it worse, stop complaining, stop crying, stop worrying, you have to
-    stop, you must, you need to stop, you should have"""
+    stop, you must stop, you must get, you need to stop, you should have"""
 )
 # At the head of a sentence or clause, or after a word that lets one do something.
 _STEP = _phrases(
@@ -95,13 +95,15 @@ class Scorer:
 
 
 def _relevance(answer: Answer) -> float:
-    # Weights fitted on the built-in pairs (docs/serving.md): own answers against those to like questions.
-    return _clipped((answer.to_question + 0.5 * answer.to_vetted + 2 * answer.shared) / 1.5)
+    # Weights from the built-in pairs (docs/serving.md): own answers against those to like questions. Each
+    # part has a ceiling: beyond it an answer is no more to the point, it repeats the question.
+    near, like, named = min(answer.to_question, 0.6), min(answer.to_vetted, 0.5), min(answer.shared, 0.2)
+    return _clipped((near + 0.5 * like + 1.5 * named) / 1.15)
 
 
 def _warmth(answer: Answer) -> float:
     opening = _SENTENCE_END.split(answer.text.strip(), maxsplit=1)[0]
-    return (0.0 if _COLD.search(answer.text) else 0.5) + (0.5 if _FEELING.search(opening) else 0.0)
+    return 1.0 if _FEELING.search(opening) else 0.5 if _FEELING.search(answer.text) else 0.0
 
 
 def _concreteness(answer: Answer) -> float:
@@ -122,13 +124,13 @@ SCORERS = (
         _relevance,
     ),
     Scorer(
-        "warmth", 0.1,
-        "Half for a first sentence with a word for a feeling or hardship, half for no scolding anywhere.",
+        "warmth", 0.05,
+        "1 for a word for a feeling or hardship in the first sentence, half for one later.",
         _warmth,
     ),
     Scorer(
-        "concreteness", 0.1,
-        "Up to two different things to do, by their verbs, and a time or number.",
+        "concreteness", 0.17,
+        "Up to two different things to do, by their verbs (0.4 each), and a time or number (0.2).",
         _concreteness,
     ),
     Scorer("brevity", 0.1, "1 from 20 to 70 words; less below, and less above until 140.", _brevity),
@@ -181,7 +183,8 @@ def _faults(answer: Answer, question: str, wording: Wording) -> list[str]:
         "garbled": _is_garbled(text),
         "unknown_words": wording.unknown(text, question) > UNKNOWN_SHARE,
         "repetitive": repeated_share(text) > REPEATED_SHARE,
-        "echo": _echoed_share(text, question) > ECHOED_SHARE,
+        "echo": max(_echoed_share(text, question), answer.shared) > ECHOED_SHARE,
+        "scolding": bool(_SCOLDING.search(text)),
         "off_topic": answer.to_question < OFF_TOPIC,
     }
     return [name for name, found in tests.items() if found]

@@ -26,7 +26,9 @@ def create_app(assistant: Assistant, settings: ServeSettings, model_name: str) -
     """The page, the API and the health checks."""
     app = FastAPI(title="Smallhours", version=__version__, docs_url=None, redoc_url=None)
     templates = Jinja2Templates(HERE / "templates")
-    app.include_router(build_router(assistant, templates, Metrics(), model_name, settings.max_messages))
+    metrics = Metrics()
+    metrics.watch(assistant.health)
+    app.include_router(build_router(assistant, templates, metrics, model_name, settings.max_messages))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from smallhours.domain.ports import ModelHealth
 from smallhours.serve.assistant import Reply
+from smallhours.serve.gateway.model_metrics import ModelCollector
 
 
 class Metrics:
@@ -29,6 +33,10 @@ class Metrics:
         for candidate in reply.candidates:
             for rule in candidate.rejected:
                 self._rejected.labels(rule).inc()
+
+    def watch(self, health: Callable[[], tuple[ModelHealth, ...]]) -> None:
+        """Tell as well how the model's servers are."""
+        self._registry.register(ModelCollector(health))
 
     def text(self) -> bytes:
         """Prometheus' text format."""

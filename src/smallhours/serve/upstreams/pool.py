@@ -16,8 +16,10 @@ from smallhours.domain.errors import (
     SettingsError,
 )
 from smallhours.domain.messages import Conversation
-from smallhours.domain.ports import Completion, Engine, ModelHealth, ModelIdentity, Sampling
-from smallhours.serve.upstreams.breaker import Breaker
+from smallhours.domain.ports import Completion, Engine, ModelHealth, ModelIdentity, ModelState, Sampling
+from smallhours.serve.upstreams.breaker import Breaker, BreakerState
+
+_STATES: dict[BreakerState, ModelState] = {"closed": "ready", "open": "resting", "trying": "trying"}
 
 
 class Upstream:
@@ -67,7 +69,7 @@ class Upstream:
 
     def health(self) -> ModelHealth:
         """For metrics."""
-        state = {"closed": "ready", "open": "resting", "trying": "trying"}[self.breaker.state]
+        state = _STATES[self.breaker.state]
         return ModelHealth(
             name=self.name,
             state=state,

@@ -1,6 +1,6 @@
 """A child as the supervisor expects it, without a model: ``python fake_child.py MOOD FILE``.
 
-MOOD is what goes wrong. FILE counts the lives, so that a mood can be of the first life alone.
+MOOD is what goes wrong. FILE gets a line for each life, when it began: a mood can be of the first life alone.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-lives = len(LIVES.read_text()) + 1 if LIVES.exists() else 1
-LIVES.write_text("x" * lives)
+with LIVES.open("a+", encoding="ascii") as book:
+    book.write(f"{time.time()}\n")
+lives = len(LIVES.read_text().split())
 json.loads(sys.stdin.readline())
 if MOOD == "refuses":
     say("failed weights.gguf: not a model")

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,10 @@ from smallhours.llm.engines.llama_server import LlamaOptions
 from smallhours.serve.model_server.supervisor import Supervisor, Timings
 
 CHILD = Path(__file__).with_name("fake_child.py")
-QUICK = Timings(hopeless=0.6, first_wait=0.05, longest_wait=0.1, farewell=0.3, loading=2.0)
+QUICK = Timings(hopeless=0.6, first_wait=0.05, longest_wait=0.1, farewell=0.3)
 
 
-def until(true: Callable[[], bool], seconds: float = 10) -> float:
+def until(true: Callable[[], bool], seconds: float = 60) -> float:
     """Seconds until it is true."""
     began = time.monotonic()
     while not true():
@@ -53,7 +54,7 @@ def supervised(tmp_path: Path) -> Callable[..., object]:
 
 def test_it_starts_tells_where_and_leaves_nothing_behind(supervised) -> None:
     with supervised() as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         pid = supervisor.state.pid
         assert supervisor.url.startswith("http://127.0.0.1:") and is_alive(pid)
     assert not is_alive(pid)
@@ -61,7 +62,7 @@ def test_it_starts_tells_where_and_leaves_nothing_behind(supervised) -> None:
 
 def test_a_death_is_noticed_within_a_second_ends_what_is_under_way_and_is_made_good(supervised) -> None:
     with supervised() as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         pid = supervisor.state.pid
         with supervisor.lifeline(None) as life:
             assert supervisor.in_flight == 1
@@ -74,7 +75,7 @@ def test_a_death_is_noticed_within_a_second_ends_what_is_under_way_and_is_made_g
 
 def test_a_stopped_process_is_noticed_within_a_second_and_taken_back_if_it_goes_on(supervised) -> None:
     with supervised(timings=Timings(hopeless=30)) as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         pid = supervisor.state.pid
         os.kill(pid, signal.SIGSTOP)
         assert until(lambda: supervisor.state.name == "unresponsive") < 1
@@ -87,7 +88,7 @@ def test_a_stopped_process_is_noticed_within_a_second_and_taken_back_if_it_goes_
 
 def test_one_that_stays_silent_is_ended_and_replaced(supervised) -> None:
     with supervised() as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         pid = supervisor.state.pid
         os.kill(pid, signal.SIGSTOP)
         until(lambda: supervisor.state.restarts == 1 and supervisor.state.name == "ready")
@@ -96,7 +97,7 @@ def test_one_that_stays_silent_is_ended_and_replaced(supervised) -> None:
 
 def test_a_loop_that_does_not_turn_is_found_out_when_somebody_waits_in_vain(supervised) -> None:
     with supervised("stuck") as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         supervisor.suspect()
         until(lambda: supervisor.state.restarts == 1 and supervisor.state.name == "ready")
         assert "silent" in supervisor.state.reason
@@ -104,24 +105,26 @@ def test_a_loop_that_does_not_turn_is_found_out_when_somebody_waits_in_vain(supe
 
 def test_a_suspicion_that_proves_wrong_changes_nothing(supervised) -> None:
     with supervised() as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         supervisor.suspect()
         time.sleep(0.5)
-        assert (supervisor.state.name, supervisor.state.restarts) == ("ready", 0)
+        until(lambda: supervisor.state.name == "ready")
+        assert supervisor.state.restarts == 0
 
 
 def test_it_is_tried_again_until_it_comes_up(supervised) -> None:
     with supervised("dies twice") as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         assert supervisor.state.restarts == 2 and "SIGSEGV" in supervisor.state.reason
 
 
 def test_one_that_dies_again_and_again_is_started_ever_more_seldom(supervised, tmp_path: Path) -> None:
-    with supervised("dies at once", Timings(first_wait=0.2, longest_wait=60, farewell=0.3)):
-        time.sleep(1.2)
-        assert 2 <= len((tmp_path / "lives").read_text()) <= 4
-    with supervised("dies at once") as supervisor:
+    with supervised("dies at once", Timings(first_wait=0.1, longest_wait=60, farewell=0.3)) as supervisor:
         assert not supervisor.wait(0.3)
+        until(lambda: supervisor.state.restarts >= 3)
+    began = [float(line) for line in (tmp_path / "lives").read_text().split()]
+    for number, gap in enumerate(b - a for a, b in pairwise(began)):
+        assert gap >= 0.1 * 2**number
 
 
 def test_weights_that_cannot_be_loaded_are_said_once_and_not_tried_for_ever(
@@ -129,9 +132,9 @@ def test_weights_that_cannot_be_loaded_are_said_once_and_not_tried_for_ever(
 ) -> None:
     with supervised("refuses") as supervisor:
         with pytest.raises(EngineError, match=r"weights\.gguf: not a model"):
-            supervisor.wait(10)
+            supervisor.wait(60)
         until(lambda: supervisor.state.name == "stopped")
-    assert (tmp_path / "lives").read_text() == "x"
+    assert len((tmp_path / "lives").read_text().split()) == 1
 
 
 def test_one_that_loads_for_ever_is_ended(supervised) -> None:
@@ -142,14 +145,14 @@ def test_one_that_loads_for_ever_is_ended(supervised) -> None:
 
 def test_one_that_will_not_go_is_made_to(supervised) -> None:
     with supervised("will not go") as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         pid = supervisor.state.pid
     assert not is_alive(pid)
 
 
 def test_who_waits_for_an_answer_may_call_it_off(supervised) -> None:
     with supervised() as supervisor:
-        assert supervisor.wait(10)
+        assert supervisor.wait(60)
         cancel = Cancellation()
         with supervisor.lifeline(cancel) as life:
             threading.Thread(target=cancel.cancel).start()
