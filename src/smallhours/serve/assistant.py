@@ -7,14 +7,14 @@ on the other branch ends in a vetted answer or in words that say so, never in si
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from smallhours.domain.errors import EngineError
 from smallhours.domain.messages import Conversation, Role
 from smallhours.domain.ports import Engine, ModelIdentity, Sampling
-from smallhours.domain.risk import Action, Decision, Resource
+from smallhours.domain.risk import Action, Decision, Finding, Resource
 from smallhours.domain.settings import GenerationSettings, Policy
 from smallhours.safety import replies
 from smallhours.safety.pipeline import SafetyPipeline
@@ -83,9 +83,21 @@ class Assistant:
             return False
         return True
 
-    def reply(self, conversation: Conversation, policy: Policy | None = None) -> Reply:
-        """The whole reply. Never raises for what a person wrote or a model did."""
-        decision = self._safety.screen_input(conversation)
+    def screen(self, conversation: Conversation, earlier: Sequence[Finding] = ()) -> Decision:
+        """What the safety path makes of it, and nothing else: no model, no recall. Never an error.
+
+        ``earlier`` is what was found in turns that are no longer sent.
+        """
+        return self._safety.screen_input(conversation, earlier)
+
+    def reply(
+        self, conversation: Conversation, policy: Policy | None = None, decision: Decision | None = None
+    ) -> Reply:
+        """The whole reply. Never raises for what a person wrote or a model did.
+
+        ``decision`` is what :meth:`screen` made of the same conversation, if it was asked already.
+        """
+        decision = decision or self.screen(conversation)
         spoken = replies.spoken_locale(conversation.locale, decision.language)
         conversation = conversation.model_copy(update={"locale": spoken})
         if decision.action is not Action.ANSWER:

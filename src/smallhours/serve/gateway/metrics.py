@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from smallhours.serve.assistant import Reply
 
@@ -22,6 +25,28 @@ class Metrics:
             "smallhours_reply_seconds", "Seconds from message to reply", ["source"], registry=self._registry
         )
 
+        self._requests = Counter(
+            "smallhours_requests", "Responses sent", ["route", "status"], registry=self._registry
+        )
+        self._refused = Counter(
+            "smallhours_refused", "Ordinary messages not answered", ["why"], registry=self._registry
+        )
+        self._failures = Counter(
+            "smallhours_store_failures", "Calls that a store did not answer", ["store"], registry=self._registry
+        )
+
+    def count_request(self, route: str, status: int) -> None:
+        """Count a response. ``route`` is a path as it is declared, never as it was asked for."""
+        self._requests.labels(route, str(status)).inc()
+
+    def count_refusal(self, why: str) -> None:
+        """Count a message that was not answered, by its type of error."""
+        self._refused.labels(why).inc()
+
+    def count_failure(self, store: str) -> None:
+        """Count a call that ``store`` (``memory``, ``redis``) did not answer."""
+        self._failures.labels(store).inc()
+
     def count(self, reply: Reply, seconds: float) -> None:
         """Count one reply."""
         self._replies.labels(reply.decision.level.value, reply.source).inc()
@@ -31,5 +56,9 @@ class Metrics:
                 self._rejected.labels(rule).inc()
 
     def text(self) -> bytes:
-        """Prometheus' text format."""
+        """Prometheus' text format; of all workers together where there are several."""
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            together = CollectorRegistry()
+            MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+            return generate_latest(together)
         return generate_latest(self._registry)
