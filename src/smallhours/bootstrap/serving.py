@@ -64,10 +64,12 @@ def open_assistant(settings: Settings, *, with_model: bool = True, with_base: bo
 
 def build_app(settings: Settings, assistant: Assistant) -> FastAPI:
     """The web app around an assistant, warmed up so that the first person does not wait."""
+    from smallhours.bootstrap.gateway import gateway_parts
     from smallhours.serve.gateway.app import create_app
 
+    parts = gateway_parts(settings)
     assistant.reply(Conversation.of("hello"))
-    return create_app(assistant, settings.serve, f"smallhours-{settings.name}")
+    return create_app(assistant, settings.serve, f"smallhours-{settings.name}", parts)
 
 
 def bind(serve: ServeSettings) -> socket.socket:

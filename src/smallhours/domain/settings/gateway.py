@@ -21,7 +21,7 @@ class GatewaySettings(Frozen):
     per_address_minute: int = Field(
         120, ge=0, description="messages a minute per address without a key; 0: no limit"
     )
-    tokens_day: int = Field(0, ge=0, description="tokens a day per API key, at 4 characters each; 0: no limit")
+    tokens_day: int = Field(0, ge=0, description="tokens a day per API key, at 4 characters each; 0: any")
     redis: str = Field(
         "", description="redis://HOST:PORT/N: limits shared by several gateways", pattern=r"^$|^rediss?://"
     )

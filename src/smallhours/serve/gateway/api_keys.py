@@ -111,8 +111,12 @@ class ApiKeys:
         except FileNotFoundError:
             self._keys, self._stamp, self._known = {}, None, True
         except (OSError, ValidationError) as error:
-            reason = error.strerror if isinstance(error, OSError) else f"{error.error_count()} fields are wrong"
-            raise InputError(f"{self._path}: not a file of keys ({reason}); restore it or delete it") from None
+            reason = (
+                error.strerror if isinstance(error, OSError) else f"{error.error_count()} fields are wrong"
+            )
+            raise InputError(
+                f"{self._path}: not a file of keys ({reason}); restore it or delete it"
+            ) from None
 
     def _write(self, keys: list[ApiKey]) -> None:
         fresh = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")

@@ -24,6 +24,7 @@ from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.answers import Answers
 from smallhours.serve.gateway.api_keys import ApiKeys
 from smallhours.serve.gateway.conversations import (
+    Counter,
     build_conversation_router,
     build_memory_off_router,
     build_memory_router,
@@ -52,8 +53,8 @@ class Parts:
     ``purge`` is called every hour while the app runs: what was kept long enough goes.
     """
 
-    gateway: GatewaySettings = GatewaySettings()
-    memory: MemorySettings = MemorySettings(enabled=False)
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    memory: MemorySettings = field(default_factory=lambda: MemorySettings(enabled=False))
     keys: ApiKeys = field(default_factory=lambda: ApiKeys(Path("keys.json")))
     open_memory: Callable[[], Memory] | None = None
     purge: Callable[[], Awaitable[object]] | None = None
@@ -83,14 +84,13 @@ def create_app(
             await dialogue.close()
         desk.close()
 
-    app = FastAPI(
-        title="Smallhours", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan
-    )
+    app = FastAPI(title="Smallhours", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(build_router(answers, doors, model_name, settings.max_messages))
     app.include_router(build_health_router(desk, doors, metrics, lambda: _state(memory)))
     app.include_router(build_memory_router(parts.memory))
     if memory and dialogue:
-        app.include_router(build_conversation_router(memory, dialogue, answers, doors, model_name))
+        counter = Counter(memory, dialogue, answers, doors, model_name)
+        app.include_router(build_conversation_router(counter))
     else:
         app.include_router(build_memory_off_router())
     templates = Jinja2Templates(HERE / "templates")

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with patience that ends: for heads that do not come, and for those who only connect.
+"""uvicorn's HTTP protocol with patience that ends: for heads that do not come, for who only connects.
 
 uvicorn waits for a request's head forever, so that a few thousand silent connections (or very slow ones) use
 up the server. Here a head has to be whole in time, and only so many connections may be without one: for one
@@ -15,11 +15,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class PatientProtocol(H11Protocol):
-    """One connection. Use :func:`protocol` to set the limits."""
+    """One connection. :func:`protocol` makes one with other limits."""
 
-    head_seconds: ClassVar[float]
-    most_waiting: ClassVar[int]
-    waiting: ClassVar[OrderedDict[PatientProtocol, asyncio.TimerHandle]]
+    head_seconds: ClassVar[float] = 10.0
+    most_waiting: ClassVar[int] = 512
+    waiting: ClassVar[OrderedDict[PatientProtocol, asyncio.TimerHandle]] = OrderedDict()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody is there."""

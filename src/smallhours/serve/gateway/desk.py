@@ -59,7 +59,9 @@ class Desk:
     async def slot(self) -> AsyncIterator[None]:
         """A place with the model while the block runs. Raises RefusalError if the queue is full or slow."""
         if self._inside >= self._most:
-            raise refusals.overloaded(self._mean_seconds * (1 + self._inside - self._parallel) / self._parallel)
+            raise refusals.overloaded(
+                self._mean_seconds * (1 + self._inside - self._parallel) / self._parallel
+            )
         self._inside += 1
         try:
             try:

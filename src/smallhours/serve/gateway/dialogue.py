@@ -75,6 +75,7 @@ class Dialogue:
         return await self._remembered(said, remembered, guest, begin)
 
     async def _remembered(self, said: Said, remembered: Remembered, guest: Visit, begin: Begin) -> Answer:
+        remembered = _before(remembered, said.content)
         seen = context(remembered, said.content, said.locale or remembered.locale, self._budget)
         decision = await self._desk.screen(seen.conversation, seen.earlier)
         findings = _kept_findings(decision, seen.conversation)
@@ -161,6 +162,14 @@ class Dialogue:
         if self._errands:
             await asyncio.wait(self._errands, timeout=5)
         await self._memory.close()
+
+
+def _before(remembered: Remembered, content: str) -> Remembered:
+    """What was there before this message, if it was stored once already and nothing answered it then."""
+    last = remembered.exchanges[-1] if remembered.exchanges else None
+    if last is None or last.reply is not None or last.content != content:
+        return remembered
+    return remembered.model_copy(update={"exchanges": remembered.exchanges[:-1]})
 
 
 def _kept_findings(decision: Decision, conversation: Conversation) -> tuple[Finding, ...]:

@@ -44,11 +44,12 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Answers 413 to a body of more than ``limit`` bytes, declared or counted, without reading it all, and 408
-    to one that is not there after ``seconds``.
+    """Answers 413 to a body of more than ``limit`` bytes, declared or counted, without reading it all.
+
+    One that is not there after ``seconds`` gets a 408.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, limit: int, seconds: float = 20.0) -> None:
         self._app = app
         self._limit = limit
         self._seconds = seconds

@@ -32,7 +32,10 @@ class Metrics:
             "smallhours_refused", "Ordinary messages not answered", ["why"], registry=self._registry
         )
         self._failures = Counter(
-            "smallhours_store_failures", "Calls that a store did not answer", ["store"], registry=self._registry
+            "smallhours_store_failures",
+            "Calls a store did not answer",
+            ["store"],
+            registry=self._registry,
         )
 
     def count_request(self, route: str, status: int) -> None:

@@ -33,13 +33,13 @@ class Once(Generic[T]):
         self._clock = clock
 
     async def do(self, caller: str, key: str, body: bytes, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of ``work``, new or from before. Raises RefusalError if the key came with another body."""
+        """The result of ``work``, new or from before. Raises RefusalError for a key with another body."""
         now = self._clock()
         while self._entries and now - next(iter(self._entries.values())).begun > SECONDS:
             self._entries.popitem(last=False)
         entry = self._entries.get((caller, key))
         if entry is None:
-            entry = _Entry(body, now, asyncio.ensure_future(work()))  # type: ignore[arg-type]
+            entry = _Entry(body, now, asyncio.ensure_future(work()))
             self._entries[caller, key] = entry
             if len(self._entries) > MOST:
                 self._entries.popitem(last=False)

@@ -12,7 +12,6 @@ from smallhours.domain.messages import Conversation, Message
 from smallhours.domain.risk import Resource
 from smallhours.serve.assistant import Reply
 
-
 LOCALE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
 
 

@@ -38,9 +38,15 @@ class Work:
 
     async def begun(self) -> None:
         """Return when nothing can refuse it any more. Raises RefusalError if something did."""
-        await asyncio.wait({self.task, self._begun}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {self.task, self._begun}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if self.task.done():
             self.task.result()
+
+    async def done(self) -> None:
+        """Return when the answer is there. Raises RefusalError."""
+        await asyncio.wait({self.task})
+        self.task.result()
 
     def give_up(self) -> None:
         """Nobody waits any more."""
@@ -53,7 +59,7 @@ async def respond(request: Request, work: Work, model: str, *, stream: bool) -> 
     request_id, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
     gone = asyncio.ensure_future(_gone(request))
     try:
-        begun = asyncio.ensure_future(work.begun() if stream else asyncio.shield(work.task))
+        begun = asyncio.ensure_future(work.begun() if stream else work.done())
         await asyncio.wait({begun, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not begun.done():
             begun.cancel()

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, if an address for them is set and its packages are there (the extra ``telemetry``)."""
+"""Traces by OpenTelemetry, if an address for them is set (the extra ``telemetry``)."""
 
 from __future__ import annotations
 

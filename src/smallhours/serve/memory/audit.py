@@ -68,7 +68,8 @@ class AuditLog:
                 broken = number
             before = row.chain
         return [
-            Access(moment(r.at), r.operator, r.action, r.conversation_id, r.reason, r.chain.hex()) for r in rows
+            Access(moment(r.at), r.operator, r.action, r.conversation_id, r.reason, r.chain.hex())
+            for r in rows
         ], broken
 
 

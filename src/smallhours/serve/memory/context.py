@@ -64,7 +64,9 @@ def context(remembered: Remembered, content: str, locale: str, budget: int) -> C
     # The note is a message, too: without its place, what was found before would look one turn older.
     place = 1 if note else 0
     earlier = tuple(
-        f.model_copy(update={"message": f.message - first + place}) for f in remembered.risk if f.message < first
+        f.model_copy(update={"message": f.message - first + place})
+        for f in remembered.risk
+        if f.message < first
     )
     return Context(Conversation(messages=tuple(turns), locale=locale), earlier, first)
 

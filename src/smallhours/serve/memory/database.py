@@ -64,7 +64,7 @@ class Database:
             raise StoreError(f"{self.name}: does not answer ({_cause(error)})") from None
 
     async def _open(self) -> AsyncEngine:
-        """The engine. SQLite would go on writing to a file that was moved away, so that is looked at first."""
+        """The engine. SQLite would go on writing to a file that was moved away, so that is looked at."""
         if self._engine is not None and self._file() != self._inode:
             await self.close()
         if self._engine is None:
@@ -121,7 +121,7 @@ class Database:
         )
 
     async def shred(self) -> None:
-        """Overwrite what was deleted, as far as the database lets us: SQLite's log is emptied into the file."""
+        """Overwrite what was deleted, as far as the database lets us: SQLite's log is emptied."""
         if self._engine is not None and self._url.get_backend_name() == "sqlite":
             async with self._engine.connect() as connection:
                 raw = await connection.get_raw_connection()

@@ -1,7 +1,7 @@
 """The key of each conversation, wrapped, in a database of its own if one is named.
 
-Without its row, nothing of the conversation can be read again; that is how it is deleted, at once and in every
-backup that does not hold this table.
+Without its row, nothing of the conversation can be read again; that is how it is deleted, at once and in
+every backup that does not hold this table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TOGETHER = 200  # keys wrapped anew in one transaction
 
 @dataclass(frozen=True)
 class Keyring:
-    """Keys by conversation. Opened keys are never cached, so that a destroyed one is gone for every process."""
+    """Keys by conversation. Opened ones are never cached, so that a destroyed one is gone everywhere."""
 
     database: Database
     masters: Masters
@@ -32,9 +32,7 @@ class Keyring:
         master, wrapped = self.masters.wrap(key, conversation)
         async with self.database.writing() as connection:
             await connection.execute(
-                insert(conversation_key).values(
-                    conversation_id=conversation, master=master, wrapped=wrapped
-                )
+                insert(conversation_key).values(conversation_id=conversation, master=master, wrapped=wrapped)
             )
         return key
 
@@ -59,9 +57,9 @@ class Keyring:
         await self.database.shred()
         return gone.rowcount
 
-    async def rewrap(self, current: str) -> int:
+    async def rewrap(self) -> int:
         """Wrap every key with the current master key; how many were not. Others go on reading meanwhile."""
-        done = 0
+        done, current = 0, self.masters.current
         while True:
             async with self.database.writing() as connection:
                 rows = (
@@ -88,5 +86,5 @@ class Keyring:
         """How many keys each master key wraps."""
         column = conversation_key.c.master
         async with self.database.reading() as connection:
-            rows = (await connection.execute(select(column, func.count()).group_by(column))).all()
-        return {name: count for name, count in rows}
+            rows = (await connection.execute(select(column, func.count().label("n")).group_by(column))).all()
+        return {row.master: row.n for row in rows}

@@ -1,7 +1,7 @@
 """Master keys: they wrap the key of each conversation and encrypt nothing else.
 
 They come as lines ``name:base64`` from a file or a variable, the current one first, or from a hook: any
-``module:function`` that returns an object with :class:`Masters`' two methods, for a key management service.
+``module:function`` that returns an object with :class:`Masters`' members, for a key management service.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ from smallhours.serve.memory.sealing import KEY_BYTES, new_key, seal, unseal
 
 class Masters(Protocol):
     """Wraps keys; ``bound`` is authenticated with them."""
+
+    @property
+    def current(self) -> str:
+        """The name of the master key that wraps from now on."""
+        ...
 
     def wrap(self, key: bytes, bound: str) -> tuple[str, bytes]:
         """The name of the master key used, and the wrapped key."""
@@ -110,6 +115,14 @@ def add_master(path: Path) -> str:
     except OSError as error:
         raise StoreError(f"{path}: cannot write the master keys ({error.strerror})") from None
     return name
+
+
+def keep_masters(path: Path, used: set[str]) -> list[str]:
+    """Take keys out of a file that are neither current nor ``used``; their names."""
+    lines = [line for line in path.read_text("ascii").split("\n") if line.strip()]
+    kept = [line for n, line in enumerate(lines) if n == 0 or line.partition(":")[0] in used]
+    write_masters(path, "\n".join(kept) + "\n")
+    return [line.partition(":")[0] for line in lines if line not in kept]
 
 
 def write_masters(path: Path, text: str) -> None:

@@ -81,3 +81,8 @@ def reply_of(key: bytes, row: Row[Any]) -> Reply | None:
 def moment(seconds: int) -> datetime:
     """A stored time."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def as_bytes(text: str) -> bytes:
+    """UTF-8, of half a surrogate pair, too: some clients cut text there."""
+    return text.encode("utf-8", "surrogatepass")

@@ -18,7 +18,7 @@ from smallhours.domain.memory import Begun, Fact, Heard, Remembered, Reply
 from smallhours.domain.risk import Finding
 from smallhours.serve.memory.database import Database
 from smallhours.serve.memory.keyring import Keyring
-from smallhours.serve.memory.rows import heard_before, moment, opened, reply_of
+from smallhours.serve.memory.rows import as_bytes, heard_before, moment, opened, reply_of
 from smallhours.serve.memory.sealing import seal
 from smallhours.serve.memory.tables import conversation, exchange, fact, risk
 
@@ -27,7 +27,7 @@ _DAY = 86_400
 
 
 class SqlMemory:
-    """Conversations in a :class:`Database`, their keys in a :class:`Keyring`. ``clock`` gives seconds, UTC."""
+    """Conversations in a :class:`Database`, their keys in a :class:`Keyring`. ``clock``: seconds, UTC."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class SqlMemory:
                     number=number,
                     once=named,
                     created=now,
-                    said=seal(key, content.encode("utf-8", "surrogatepass"), "message", conversation_id, number),
+                    said=seal(key, as_bytes(content), "message", conversation_id, number),
                 )
             )
             if findings:
@@ -181,7 +181,7 @@ class SqlMemory:
             if count >= MOST_FACTS:
                 raise RefusedError(f"there are {MOST_FACTS} facts already; delete one first")
             now = int(self._clock())
-            body = seal(key, text.encode("utf-8", "surrogatepass"), "fact", conversation_id, last + 1)
+            body = seal(key, as_bytes(text), "fact", conversation_id, last + 1)
             await connection.execute(
                 insert(fact).values(conversation_id=conversation_id, number=last + 1, created=now, body=body)
             )
@@ -231,4 +231,4 @@ async def _rows(connection: AsyncConnection, conversation_id: str) -> list[Seque
 
 def _hash(text: str) -> bytes:
     """Enough for what we hash: tokens and names with 128 random bits or more, never passwords."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(as_bytes(text)).digest()
