@@ -1,4 +1,4 @@
-"""Find PostgreSQL and Redis, which the tests start for themselves; on Debian and its kin, install what is missing."""
+"""Find PostgreSQL and Redis, which the tests start; on Debian and its kin, install what is missing."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
@@ -19,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from smallhours.domain.errors import StoreError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# Alembic works through globals, so that one event loop migrates one database at a time.
+_migrating: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 _MIGRATION_LOCK = 7_240_813  # any number: processes that open one PostgreSQL at once take turns
 
 
@@ -83,8 +86,9 @@ class Database:
 
     async def _opened(self) -> AsyncEngine:
         engine = self._sqlite() if self._url.get_backend_name() == "sqlite" else self._postgres()
+        one_at_a_time = _migrating.setdefault(asyncio.get_running_loop(), asyncio.Lock())
         try:
-            async with engine.connect() as connection:
+            async with one_at_a_time, engine.connect() as connection:
                 await connection.execution_options(immediate=True)
                 async with connection.begin():
                     if self._url.get_backend_name() == "postgresql":

@@ -91,7 +91,9 @@ async def test_two_gateways_with_the_same_message_agree_on_one_reply(at: Place) 
     await other.memory.close()
 
 
-async def test_old_messages_go_and_what_was_found_in_them_stays(tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_old_messages_go_and_what_was_found_in_them_stays(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     here = sqlite_place(tmp_path_factory.mktemp("trim"), max_exchanges=10)
     begun = await here.memory.begin("en")
     await here.memory.hear(begun.id, "the first", [FOUND])
@@ -188,7 +190,8 @@ async def test_one_conversations_key_does_not_open_another(on_disk: Place) -> No
     one, two = await on_disk.memory.begin("en"), await on_disk.memory.begin("en")
     await on_disk.memory.hear(one.id, WORDS, [])
     async with on_disk.keyring.database.writing() as connection:
-        swap = "UPDATE conversation_key SET wrapped = (SELECT wrapped FROM conversation_key WHERE conversation_id = ?)"
+        other = "(SELECT wrapped FROM conversation_key WHERE conversation_id = ?)"
+        swap = f"UPDATE conversation_key SET wrapped = {other}"
         await connection.exec_driver_sql(swap, (two.id,))
     with pytest.raises(StoreError):
         await on_disk.memory.read(one.id, one.token)
