@@ -62,7 +62,7 @@ class Desk:
             raise refusals.overloaded(
                 self._mean_seconds * (1 + self._inside - self._parallel) / self._parallel
             )
-        self._inside += 1
+        self._enter(+1)
         try:
             try:
                 async with asyncio.timeout(self._queue_seconds):
@@ -74,7 +74,11 @@ class Desk:
             finally:
                 self._slots.release()
         finally:
-            self._inside -= 1
+            self._enter(-1)
+
+    def _enter(self, change: int) -> None:
+        self._inside += change
+        self._metrics.inside(self._inside)
 
     async def answer(self, conversation: Conversation, decision: Decision) -> Reply:
         """The reply to an ordinary message; the caller holds a slot."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from smallhours.serve.assistant import Reply
@@ -37,6 +37,17 @@ class Metrics:
             ["store"],
             registry=self._registry,
         )
+
+        self._inside = Gauge(
+            "smallhours_inside",
+            "Ordinary messages that are answered or wait",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+
+    def inside(self, count: int) -> None:
+        """How many ordinary messages are answered or wait right now."""
+        self._inside.set(count)
 
     def count_request(self, route: str, status: int) -> None:
         """Count a response. ``route`` is a path as it is declared, never as it was asked for."""
