@@ -13,13 +13,13 @@ ONLY ?=
 # Flags are of one bench, so ARGS needs ONLY.
 BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast, safety or serving),corpus training forecast safety serving))
 
-.PHONY: run test check docs bench format lock browser
+.PHONY: run test check docs bench format lock browser services
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
 	@$(BIN)/smallhours run $(ARGS)
 
-test: check browser
+test: check browser services
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
@@ -50,6 +50,10 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 # The browser tests drive a real Chromium: one that is there, or Debian's own package.
 browser: $(VENV)/.dev
 	@$(BIN)/python scripts/ensure_browser.py
+
+# A real PostgreSQL and a real Redis, which the tests start on free ports and stop.
+services: $(VENV)/.dev
+	@$(BIN)/python scripts/ensure_services.py
 
 # Minutes to an hour; writes bench/results/.
 bench: $(VENV)/.dev

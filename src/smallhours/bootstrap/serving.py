@@ -152,9 +152,11 @@ def _remote(settings: Settings, prompt: str, identity: ModelIdentity, announce: 
 
 def build_app(settings: Settings, assistant: Assistant) -> FastAPI:
     """The web app around an assistant."""
+    from smallhours.bootstrap.gateway import gateway_parts
     from smallhours.serve.gateway.app import create_app
 
-    return create_app(assistant, settings.serve, f"smallhours-{settings.name}")
+    parts = gateway_parts(settings)
+    return create_app(assistant, settings.serve, f"smallhours-{settings.name}", parts)
 
 
 def bind(serve: ServeSettings) -> socket.socket:

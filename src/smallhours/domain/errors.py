@@ -6,7 +6,9 @@
     │   ├── SettingsError        a configuration file, variable or flag
     │   └── RunError             a run folder: missing, unfinished, or from another version
     ├── RefusedError             exit code 1: the answer is no (the gate, a check)
+    │   └── MissingError         what was asked for is not there, or not any more
     ├── ResourceError            the machine: disk full, port in use, out of memory
+    │   └── StoreError           a database or key store that does not answer
     └── EngineError              a model that does not answer
         ├── ReplyError           it answered, but not in the form it was asked for
         ├── EngineTimeoutError   it was silent for too long
@@ -58,8 +60,16 @@ class RefusedError(SmallhoursError):
     exit_code = 1
 
 
+class MissingError(RefusedError):
+    """What was asked for is not there, or not any more."""
+
+
 class ResourceError(SmallhoursError):
     """The machine has too little of something, or it is taken."""
+
+
+class StoreError(ResourceError):
+    """A database or key store does not answer, or what it holds cannot be read."""
 
 
 class EngineError(SmallhoursError):

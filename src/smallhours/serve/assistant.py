@@ -7,7 +7,7 @@ on the other branch ends in a vetted answer or in words that say so, never in si
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,7 @@ from smallhours.domain.cancellation import Cancellation
 from smallhours.domain.errors import EngineError
 from smallhours.domain.messages import Conversation, Role
 from smallhours.domain.ports import Engine, ModelHealth, ModelIdentity, Sampling, Watched
-from smallhours.domain.risk import Action, Decision, Resource
+from smallhours.domain.risk import Action, Decision, Finding, Resource
 from smallhours.domain.settings import GenerationSettings, Policy
 from smallhours.safety import replies
 from smallhours.safety.pipeline import SafetyPipeline
@@ -95,14 +95,26 @@ class Assistant:
             if engine is not None:
                 engine.close()
 
+    def screen(self, conversation: Conversation, earlier: Sequence[Finding] = ()) -> Decision:
+        """What the safety path makes of it, and nothing else: no model, no recall. Never an error.
+
+        ``earlier`` is what was found in turns that are no longer sent.
+        """
+        return self._safety.screen_input(conversation, earlier)
+
     def reply(
-        self, conversation: Conversation, policy: Policy | None = None, cancel: Cancellation | None = None
+        self,
+        conversation: Conversation,
+        policy: Policy | None = None,
+        decision: Decision | None = None,
+        cancel: Cancellation | None = None,
     ) -> Reply:
         """The whole reply. Never raises for what a person wrote or a model did.
 
-        ``cancel`` says that nobody waits any more: the generation ends, wherever it runs.
+        ``decision`` is what :meth:`screen` made of the same conversation, if it was asked already. ``cancel``
+        says that nobody waits any more: the generation ends, wherever it runs.
         """
-        decision = self._safety.screen_input(conversation)
+        decision = decision or self.screen(conversation)
         spoken = replies.spoken_locale(conversation.locale, decision.language)
         conversation = conversation.model_copy(update={"locale": spoken})
         if decision.action is not Action.ANSWER:

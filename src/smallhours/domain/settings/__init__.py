@@ -2,8 +2,10 @@
 
 from smallhours.domain.settings.corpus import CorpusSettings
 from smallhours.domain.settings.evaluate import EvaluateSettings
+from smallhours.domain.settings.gateway import GatewaySettings
 from smallhours.domain.settings.generation import GenerationSettings, Policy
 from smallhours.domain.settings.loading import known_keys, load_settings
+from smallhours.domain.settings.memory import MemorySettings
 from smallhours.domain.settings.serve import ServeSettings
 from smallhours.domain.settings.train import SYSTEM_PROMPT, TrainSettings
 from smallhours.domain.settings.upstream import UpstreamSettings
@@ -13,7 +15,9 @@ __all__ = [
     "SYSTEM_PROMPT",
     "CorpusSettings",
     "EvaluateSettings",
+    "GatewaySettings",
     "GenerationSettings",
+    "MemorySettings",
     "Policy",
     "ServeSettings",
     "Settings",

@@ -9,7 +9,9 @@ from pydantic import Field
 from smallhours.domain.messages import Frozen
 from smallhours.domain.settings.corpus import CorpusSettings
 from smallhours.domain.settings.evaluate import EvaluateSettings
+from smallhours.domain.settings.gateway import GatewaySettings
 from smallhours.domain.settings.generation import GenerationSettings
+from smallhours.domain.settings.memory import MemorySettings
 from smallhours.domain.settings.serve import ServeSettings
 from smallhours.domain.settings.train import TrainSettings
 from smallhours.domain.settings.upstream import UpstreamSettings
@@ -37,6 +39,8 @@ class Settings(Frozen):
     evaluate: EvaluateSettings = EvaluateSettings()
     serve: ServeSettings = ServeSettings()
     upstream: UpstreamSettings = UpstreamSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    memory: MemorySettings = MemorySettings()
 
     @property
     def run_folder(self) -> Path:
