@@ -41,11 +41,13 @@ CRISIS = Conversation.of("i want to kill myself", "en-GB")
 
 
 @contextmanager
-def assistant_with(recall: Recall, *servers: Behaviour) -> Iterator[tuple[Assistant, FakeEndpoint]]:
+def assistant_with(
+    recall: Recall, *servers: Behaviour, total: float = 0.6
+) -> Iterator[tuple[Assistant, FakeEndpoint]]:
     """An assistant whose model is behind one real HTTP server that behaves so."""
     with endpoint(*servers) as fake:
         engine = OpenAiHttpEngine(
-            Endpoint(fake.url, "m"), patience=Patience(connect=1, first=0.3, idle=0.3, total=0.6), tries=1
+            Endpoint(fake.url, "m"), patience=Patience(connect=1, first=total / 2, idle=total / 2, total=total), tries=1
         )
         pool = UpstreamPool([Upstream("u", engine, lambda: None)], ModelIdentity(base="b"))
         settings = GenerationSettings(vetted_first=0.55)
