@@ -47,7 +47,9 @@ def assistant_with(
     """An assistant whose model is behind one real HTTP server that behaves so."""
     with endpoint(*servers) as fake:
         engine = OpenAiHttpEngine(
-            Endpoint(fake.url, "m"), patience=Patience(connect=1, first=total / 2, idle=total / 2, total=total), tries=1
+            Endpoint(fake.url, "m"),
+            patience=Patience(connect=1, first=total / 2, idle=total / 2, total=total),
+            tries=1,
         )
         pool = UpstreamPool([Upstream("u", engine, lambda: None)], ModelIdentity(base="b"))
         settings = GenerationSettings(vetted_first=0.55)
