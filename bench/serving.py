@@ -29,6 +29,7 @@ from bench.serving_gateway import STREAMS, SYSTEM, TOKENS
 
 HERE = Path(__file__).parents[1]
 STARTING = 120.0  # seconds that a part may take to answer
+LOADS = ((1, 40), (STREAMS, 240))  # streams, and requests of a run over the stand-in
 REQUESTS = 48  # of a run over the real model
 QUESTIONS = (
     "my flatmate leaves the dishes for days and i am too tired to argue",
@@ -112,7 +113,7 @@ def own_time(rounds: int) -> dict[str, Figure]:
         process("bench.serving_stand_in", str(stand_in), port=stand_in),
         process("bench.serving_gateway", str(gateway), f"http://127.0.0.1:{stand_in}/v1", "m", port=gateway),
     ):
-        for streams, requests in ((1, 40), (16, 240)):
+        for streams, requests in LOADS:
             added = []
             for _ in range(rounds):
                 ours = load(lambda n: ask(gateway, QUESTIONS[n % 6])[0], streams, requests)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smallhours.domain.endpoint import Endpoint
+from smallhours.domain.errors import SettingsError
 from smallhours.domain.ports import Engine, ModelIdentity, Rewriter
 from smallhours.domain.settings import ServeSettings, UpstreamSettings
 
@@ -106,11 +107,11 @@ def upstream_pool(
 
     ours = adapter_name(identity)
     model = upstream.model or ours
+    # Only the name that holds the hash says whose weights they are.
+    who = identity if model == ours else None
 
     def one(address: str) -> Upstream:
         endpoint = Endpoint(address, model, upstream.key_variable, settings="upstream.")
-        # Only the name that holds the hash says whose weights they are.
-        who = identity if model == ours else ModelIdentity(base=endpoint.name)
         engine = OpenAiHttpEngine(
             endpoint,
             key=endpoint.key(os.environ),
@@ -122,4 +123,6 @@ def upstream_pool(
         return Upstream(endpoint.place, engine, lambda: require_model(engine, endpoint, identity))
 
     upstreams = [one(address.strip()) for address in url.split(",") if address.strip()]
+    if not upstreams:
+        raise SettingsError("upstream.url: no address in it; write it like http://127.0.0.1:8000/v1")
     return UpstreamPool(upstreams, upstreams[0].engine.identity)

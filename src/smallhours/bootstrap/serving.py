@@ -78,9 +78,8 @@ def open_served(settings: Settings, announce: Announce) -> Assistant:
     assistant = Assistant(
         safety_pipeline(), tuned, package.recall(), settings.generation, base_engine=untouched
     )
-    assistant.reply(
-        Conversation.of("hello")
-    )  # every part is loaded now, so that the first person does not wait
+    # Every part is loaded now, so that the first person does not wait.
+    assistant.reply(Conversation.of("hello"))
     if server and not server.wait(LOADING):
         announce("the model is still loading; until it answers, vetted answers stand in")
     return assistant

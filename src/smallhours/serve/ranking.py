@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smallhours.domain.risk import OutputVerdict
-from smallhours.semantics.vectors import Encoder, Vectors
+from smallhours.semantics.vectors import DIMENSIONS, Encoder, Vectors
 from smallhours.serve.recall import Recalled
 from smallhours.serve.wording import Wording
 
@@ -146,13 +146,12 @@ def judge(
     screen: Callable[[str], OutputVerdict],
 ) -> list[Candidate]:
     """Say of each text why it may not be sent, or how good it is."""
-    vectors = encoder.encode([question, *texts, *(r.pair.answer for r in recalled)])
-    asked, answers, vetted = vectors[0], vectors[1 : 1 + len(texts)], vectors[1 + len(texts) :]
-    weights = _weights(recalled)
+    asked, *answers = encoder.encode([question, *texts])
+    near = _mean_answer(recalled)
     judged = []
     for text, vector in zip(texts, answers, strict=True):
-        to_vetted = float(weights @ (vetted @ vector)) if len(recalled) else 0.0
-        answer = Answer(text, float(vector @ asked), to_vetted, wording.shared(text, question))
+        shared = wording.shared(text, question)
+        answer = Answer(text, float(vector @ asked), float(vector @ near), shared)
         verdict = screen(text)
         guarded = [] if verdict.allowed else [f.rule for f in verdict.findings if not f.excepted] or ["guard"]
         reasons = (*_faults(answer, question, wording), *guarded)
@@ -167,12 +166,16 @@ def best(judged: Sequence[Candidate]) -> Candidate | None:
     return max((c for c in judged if not c.rejected), key=lambda c: c.score, default=None)
 
 
-def _weights(recalled: Sequence[Recalled]) -> Vectors:
-    """How much each vetted pair counts: the nearer, the more."""
+def _mean_answer(recalled: Sequence[Recalled]) -> Vectors:
+    """The mean vector of the vetted answers, the nearer the more; its product with another vector is the mean
+    of their cosines.
+    """
+    if not recalled:
+        return np.zeros(DIMENSIONS, dtype=np.float32)
     nearness = np.array([r.similarity for r in recalled], dtype=np.float32)
-    raw = np.exp(_NEARER * (nearness - nearness.max(initial=-1.0)))
-    weights: Vectors = raw / raw.sum() if len(raw) else raw
-    return weights
+    weights = np.exp(_NEARER * (nearness - nearness.max()))
+    mean: Vectors = (weights / weights.sum()) @ np.stack([r.answer for r in recalled])
+    return mean
 
 
 def _faults(answer: Answer, question: str, wording: Wording) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smallhours.domain.records import Example
 from smallhours.semantics.pairs import pair_vectors
-from smallhours.semantics.vectors import KNOWN_LANGUAGES, Encoder
+from smallhours.semantics.vectors import KNOWN_LANGUAGES, Encoder, Vectors
 from smallhours.serve.wording import Wording
 
 
@@ -18,11 +18,13 @@ from smallhours.serve.wording import Wording
 class Recalled:
     """A vetted pair and how near it is: the mean of two cosines, to its question and to its answer.
 
-    Questions alone mislead: two long messages can share a mother and a night and nothing else.
+    Questions alone mislead: two long messages can share a mother and a night and nothing else. ``answer`` is
+    the answer's sentence vector.
     """
 
     pair: Example
     similarity: float
+    answer: Vectors = field(repr=False, compare=False)
 
 
 class Recall:
@@ -59,4 +61,4 @@ class Recall:
         similarities = (self._vectors @ self.encoder.encode([text])[0]).mean(axis=0)
         candidates = np.arange(len(self._pairs))[among]
         order = candidates[np.argsort(-similarities[among], kind="stable")[:k]]
-        return [Recalled(self._pairs[i], float(similarities[i])) for i in order]
+        return [Recalled(self._pairs[i], float(similarities[i]), self._vectors[1, i]) for i in order]
