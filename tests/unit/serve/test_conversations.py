@@ -199,7 +199,7 @@ def test_words_of_danger_are_no_fact(gateway: Open) -> None:
 def test_with_the_database_locked_everybody_gets_a_reply_and_the_truth(
     gateway: Open, settings: dict[str, object], tmp_path: Path
 ) -> None:
-    settings["memory.timeout_seconds"] = 1.0
+    settings["memory.timeout_seconds"] = 3.0
     client = gateway()
     person = Person(client)
     person.say(client, SLEEP)

@@ -32,14 +32,15 @@ from smallhours.serve.gateway.conversations import (
 from smallhours.serve.gateway.desk import Desk
 from smallhours.serve.gateway.dialogue import Dialogue
 from smallhours.serve.gateway.doors import Doors
-from smallhours.serve.gateway.guards import BodyLimit, SecurityHeaders
+from smallhours.serve.gateway.guards import BodyLimit, HeadLimit, SecurityHeaders
 from smallhours.serve.gateway.limits import LocalLimiter, RedisLimiter
 from smallhours.serve.gateway.metrics import Metrics
 from smallhours.serve.gateway.observe import Observed, Span
 from smallhours.serve.gateway.page import build_page_router
+from smallhours.serve.gateway.reference import build_reference_router
 from smallhours.serve.gateway.refusals import RefusalError
 from smallhours.serve.gateway.routes import build_health_router, build_router
-from smallhours.serve.gateway.schemas import error
+from smallhours.serve.gateway.schemas import Json, error
 from smallhours.serve.memory.lazy import LazyMemory
 
 HERE = Path(__file__).parent
@@ -94,9 +95,11 @@ def create_app(
     else:
         app.include_router(build_memory_off_router())
     templates = Jinja2Templates(HERE / "templates")
+    app.include_router(build_reference_router(templates))
     app.include_router(build_page_router(assistant, templates, settings, model_name))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, seconds=gateway.body_seconds)
+    app.add_middleware(HeadLimit, limit=gateway.max_header_bytes)
     app.add_middleware(SecurityHeaders)
     # The page carries every helpline, so that they are there without a network: a third of the size this way.
     app.add_middleware(GZipMiddleware, minimum_size=1000)
@@ -119,12 +122,12 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, problem: RequestValidationError) -> JSONResponse:
         where = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in problem.errors())
-        return JSONResponse(error(where, "invalid_request_error"), 422)
+        return Json(error(where, "invalid_request_error"), 422)
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, problem: HTTPException) -> JSONResponse:
         content = error(str(problem.detail), "invalid_request_error")
-        return JSONResponse(content, problem.status_code, problem.headers)
+        return Json(content, problem.status_code, problem.headers)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, problem: Exception) -> JSONResponse:
