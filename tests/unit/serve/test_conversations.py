@@ -238,7 +238,6 @@ def test_a_memory_that_cannot_be_opened_costs_nobody_a_crisis_reply(
 
 def test_where_memory_is_off_every_call_says_so(build: Build) -> None:
     with TestClient(create_app(build(), ServeSettings(), "smallhours-test")) as client:
-        assert client.get("/v1/memory").json()["available"] is False
-        for method, path in (("POST", ""), ("GET", "/x"), ("POST", "/x/messages"), ("DELETE", "/x")):
-            got = client.request(method, f"/v1/conversations{path}")
+        for method, path in (("GET", "memory"), ("POST", "conversations"), ("DELETE", "conversations/x")):
+            got = client.request(method, f"/v1/{path}")
             assert got.status_code == 404 and got.json()["error"]["type"] == "memory_off"

@@ -21,12 +21,12 @@ from smallhours.domain.memory import Memory
 from smallhours.domain.settings import GatewaySettings, MemorySettings, ServeSettings
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.serve.assistant import Assistant
+from smallhours.serve.gateway import refusals
 from smallhours.serve.gateway.answers import Answers
 from smallhours.serve.gateway.api_keys import ApiKeys
 from smallhours.serve.gateway.conversations import (
     Counter,
     build_conversation_router,
-    build_memory_off_router,
     build_memory_router,
 )
 from smallhours.serve.gateway.desk import Desk
@@ -45,6 +45,7 @@ from smallhours.serve.memory.lazy import LazyMemory
 
 HERE = Path(__file__).parent
 PURGE_SECONDS = 3600.0
+MEMORY_PATHS = ("/v1/memory", "/v1/conversations")
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,10 @@ def create_app(
     app = FastAPI(title="Smallhours", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(build_router(answers, doors, model_name, settings.max_messages))
     app.include_router(build_health_router(desk, doors, metrics, lambda: _state(memory)))
-    app.include_router(build_memory_router(parts.memory))
     if memory and dialogue:
+        app.include_router(build_memory_router(parts.memory))
         counter = Counter(memory, dialogue, answers, doors, model_name)
         app.include_router(build_conversation_router(counter))
-    else:
-        app.include_router(build_memory_off_router())
     templates = Jinja2Templates(HERE / "templates")
     app.include_router(build_reference_router(templates))
     app.include_router(build_page_router(assistant, templates, settings, model_name))
@@ -126,6 +125,9 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, problem: HTTPException) -> JSONResponse:
+        if problem.status_code == 404 and request.url.path.startswith(MEMORY_PATHS):
+            off = refusals.memory_off()
+            return Json(error(off.message, off.kind), off.status)
         content = error(str(problem.detail), "invalid_request_error")
         return Json(content, problem.status_code, problem.headers)
 

@@ -46,14 +46,14 @@ TERMS = (
 
 
 def build_memory_router(settings: MemorySettings) -> APIRouter:
-    """Whether to offer memory at all: there for the page also where it is off."""
+    """What is offered; where nothing is, the path is not there."""
     router = APIRouter()
 
     @router.get("/v1/memory")
     def offered() -> dict[str, Any]:
-        """Whether a conversation can be kept, for how long, and what to tell the person first."""
+        """For how long a conversation can be kept, and what to tell the person first."""
         days = settings.retention_days
-        return {"available": settings.enabled, "retention_days": days, "terms": TERMS.format(days=days)}
+        return {"available": True, "retention_days": days, "terms": TERMS.format(days=days)}
 
     return router
 
@@ -177,16 +177,3 @@ async def stored(call: Awaitable[T]) -> T:
         raise refusals.not_found() from None
     except RefusedError as refused:
         raise refusals.invalid(str(refused)) from None
-
-
-def build_memory_off_router() -> APIRouter:
-    """Where nothing is remembered, every call about it says so."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.api_route("/v1/conversations", methods=["POST"])
-    @router.api_route("/v1/conversations/{rest:path}", methods=["GET", "POST", "DELETE"])
-    def off() -> None:
-        """The operator keeps nothing."""
-        raise refusals.memory_off()
-
-    return router
