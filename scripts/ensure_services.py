@@ -15,7 +15,7 @@ def find(program: str) -> Path | None:
     """Where a program is; Debian keeps PostgreSQL's off the path."""
     found = shutil.which(program)
     if found:
-        return Path(found).resolve()
+        return Path(found)
     return max(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), default=None)
 
 

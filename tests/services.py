@@ -49,7 +49,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._programs = _program("postgres").parent
+        self._programs = _program("postgres").resolve().parent
         # PostgreSQL refuses to run as root.
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
+from smallhours.domain.messages import Conversation
 from smallhours.domain.settings import GatewaySettings, ServeSettings
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.app import Parts, create_app
@@ -50,6 +51,7 @@ def port(recall: object) -> Iterator[int]:
     from tests.unit.serve.conftest import GOOD
 
     assistant = Assistant(SafetyPipeline(), ScriptedEngine([GOOD]), recall, GenerationSettings())  # type: ignore[arg-type]
+    assistant.reply(Conversation.of("hello"))  # as the real server does, so that nobody waits for it
     with running(assistant) as number:
         yield number
 
@@ -138,7 +140,7 @@ def test_a_body_of_a_hundred_megabytes_is_refused_unread(port: int) -> None:
     [
         b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 40_000 + b"\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET /livez HTTP/9.9\r\n\r\n",
+        b"GET /livez HTTP/one\r\n\r\n",
         b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nX",
     ],
@@ -146,7 +148,10 @@ def test_a_body_of_a_hundred_megabytes_is_refused_unread(port: int) -> None:
 def test_a_head_that_is_no_head_is_a_400_or_the_end(port: int, head: bytes) -> None:
     with closing(connect(port)) as odd:
         odd.sendall(head)
-        got = odd.recv(4096)
+        try:
+            got = odd.recv(4096)
+        except ConnectionResetError:
+            got = b""
         assert got == b"" or got.split(b" ")[1] in (b"400", b"405", b"431")
     assert answered(port)
 

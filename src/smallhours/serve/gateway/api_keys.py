@@ -129,6 +129,7 @@ class ApiKeys:
             fresh.replace(self._path)
         except OSError as error:
             raise ResourceError(f"{self._path}: cannot be written ({error.strerror})") from None
+        self._refresh()
 
 
 def _hash(secret: str) -> str:

@@ -21,29 +21,31 @@ from smallhours.domain.memory import Memory
 from smallhours.domain.settings import GatewaySettings, MemorySettings, ServeSettings
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.serve.assistant import Assistant
+from smallhours.serve.gateway import refusals
 from smallhours.serve.gateway.answers import Answers
 from smallhours.serve.gateway.api_keys import ApiKeys
 from smallhours.serve.gateway.conversations import (
     Counter,
     build_conversation_router,
-    build_memory_off_router,
     build_memory_router,
 )
 from smallhours.serve.gateway.desk import Desk
 from smallhours.serve.gateway.dialogue import Dialogue
 from smallhours.serve.gateway.doors import Doors
-from smallhours.serve.gateway.guards import BodyLimit, SecurityHeaders
+from smallhours.serve.gateway.guards import BodyLimit, HeadLimit, SecurityHeaders
 from smallhours.serve.gateway.limits import LocalLimiter, RedisLimiter
 from smallhours.serve.gateway.metrics import Metrics
 from smallhours.serve.gateway.observe import Observed, Span
 from smallhours.serve.gateway.page import build_page_router
+from smallhours.serve.gateway.reference import build_reference_router
 from smallhours.serve.gateway.refusals import RefusalError
 from smallhours.serve.gateway.routes import build_health_router, build_router
-from smallhours.serve.gateway.schemas import error
+from smallhours.serve.gateway.schemas import Json, error
 from smallhours.serve.memory.lazy import LazyMemory
 
 HERE = Path(__file__).parent
 PURGE_SECONDS = 3600.0
+MEMORY_PATHS = ("/v1/memory", "/v1/conversations")
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,16 @@ def create_app(
     app = FastAPI(title="Smallhours", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(build_router(answers, doors, model_name, settings.max_messages))
     app.include_router(build_health_router(desk, doors, metrics, lambda: _state(memory)))
-    app.include_router(build_memory_router(parts.memory))
     if memory and dialogue:
+        app.include_router(build_memory_router(parts.memory))
         counter = Counter(memory, dialogue, answers, doors, model_name)
         app.include_router(build_conversation_router(counter))
-    else:
-        app.include_router(build_memory_off_router())
     templates = Jinja2Templates(HERE / "templates")
+    app.include_router(build_reference_router(templates))
     app.include_router(build_page_router(assistant, templates, settings, model_name))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, seconds=gateway.body_seconds)
+    app.add_middleware(HeadLimit, limit=gateway.max_header_bytes)
     app.add_middleware(SecurityHeaders)
     # The page carries every helpline, so that they are there without a network: a third of the size this way.
     app.add_middleware(GZipMiddleware, minimum_size=1000)
@@ -120,12 +122,15 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, problem: RequestValidationError) -> JSONResponse:
         where = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in problem.errors())
-        return JSONResponse(error(where, "invalid_request_error"), 422)
+        return Json(error(where, "invalid_request_error"), 422)
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, problem: HTTPException) -> JSONResponse:
+        if problem.status_code == 404 and request.url.path.startswith(MEMORY_PATHS):
+            off = refusals.memory_off()
+            return Json(error(off.message, off.kind), off.status)
         content = error(str(problem.detail), "invalid_request_error")
-        return JSONResponse(content, problem.status_code, problem.headers)
+        return Json(content, problem.status_code, problem.headers)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, problem: Exception) -> JSONResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -22,6 +21,7 @@ from smallhours.serve.gateway.refusals import RefusalError
 from smallhours.serve.gateway.routes import IdempotencyKey
 from smallhours.serve.gateway.schemas import (
     Consent,
+    Json,
     NewFact,
     NewMessage,
     error,
@@ -46,14 +46,14 @@ TERMS = (
 
 
 def build_memory_router(settings: MemorySettings) -> APIRouter:
-    """Whether to offer memory at all: there for the page also where it is off."""
+    """What is offered; where nothing is, the path is not there."""
     router = APIRouter()
 
     @router.get("/v1/memory")
     def offered() -> dict[str, Any]:
-        """Whether a conversation can be kept, for how long, and what to tell the person first."""
+        """For how long a conversation can be kept, and what to tell the person first."""
         days = settings.retention_days
-        return {"available": settings.enabled, "retention_days": days, "terms": TERMS.format(days=days)}
+        return {"available": True, "retention_days": days, "terms": TERMS.format(days=days)}
 
     return router
 
@@ -124,7 +124,7 @@ def _add_owned(router: APIRouter, counter: Counter) -> None:
     @router.get("/{name}")
     async def read(name: Name, request: Request, smallhours_token: Token = "") -> JSONResponse:
         """What is kept, as its owner sees it."""
-        return JSONResponse(remembered_fields(await counter.owned(request, name, smallhours_token)))
+        return Json(remembered_fields(await counter.owned(request, name, smallhours_token)))
 
     @router.get("/{name}/export")
     async def export(name: Name, request: Request, smallhours_token: Token = "") -> Response:
@@ -132,9 +132,8 @@ def _add_owned(router: APIRouter, counter: Counter) -> None:
         remembered = await counter.owned(request, name, smallhours_token)
         seen = {"message", "rule", "category", "level"}
         risk = [f.model_dump(mode="json", include=seen) for f in remembered.risk]
-        body = json.dumps({**remembered_fields(remembered), "risk": risk}, indent=1, ensure_ascii=False)
         headers = {"content-disposition": 'attachment; filename="smallhours-conversation.json"'}
-        return Response(body, media_type="application/json", headers=headers)
+        return Json({**remembered_fields(remembered), "risk": risk}, headers=headers)
 
     @router.delete("/{name}", status_code=204)
     async def forget(name: Name, request: Request, smallhours_token: Token = "") -> Response:
@@ -154,10 +153,10 @@ def _add_facts(router: APIRouter, counter: Counter) -> None:
         urgent, _ = await counter.answers.urgent(Conversation.of(body.text, body.locale), guest)
         if urgent is not None:
             refused = error(urgent.content, "crisis") | {"smallhours": urgent.about}
-            return JSONResponse(refused, 422)
+            return Json(refused, 422)
         guest.require()
         await counter.owned(request, name, smallhours_token)
-        return JSONResponse(fact_fields(await stored(counter.memory.note(name, body.text))), 201)
+        return Json(fact_fields(await stored(counter.memory.note(name, body.text))), 201)
 
     @router.delete("/{name}/facts/{fact}", status_code=204)
     async def drop(name: Name, fact: FactNumber, request: Request, smallhours_token: Token = "") -> Response:
@@ -178,16 +177,3 @@ async def stored(call: Awaitable[T]) -> T:
         raise refusals.not_found() from None
     except RefusedError as refused:
         raise refusals.invalid(str(refused)) from None
-
-
-def build_memory_off_router() -> APIRouter:
-    """Where nothing is remembered, every call about it says so."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.api_route("/v1/conversations", methods=["POST"])
-    @router.api_route("/v1/conversations/{rest:path}", methods=["GET", "POST", "DELETE"])
-    def off() -> None:
-        """The operator keeps nothing."""
-        raise refusals.memory_off()
-
-    return router

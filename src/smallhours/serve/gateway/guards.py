@@ -43,6 +43,26 @@ class SecurityHeaders:
         await self._app(scope, receive, dressed if scope["type"] == "http" else send)
 
 
+class HeadLimit:
+    """Answers 431 to a head with more than ``limit`` bytes of headers."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count, then pass the request on."""
+        size = sum(len(name) + len(value) for name, value in scope.get("headers", ()))
+        if (
+            scope["type"] == "http"
+            and size + len(scope["raw_path"]) + len(scope["query_string"]) > self._limit
+        ):
+            message = f"the headers are larger than {self._limit} bytes"
+            await _refuse(send, 431, error(message, "too_large"))
+            return
+        await self._app(scope, receive, send)
+
+
 class BodyLimit:
     """Answers 413 to a body of more than ``limit`` bytes, declared or counted, without reading it all.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
 
 from smallhours.domain.memory import Fact, Remembered
 from smallhours.domain.messages import Conversation, Message
@@ -91,6 +93,19 @@ def remembered_fields(remembered: Remembered) -> dict[str, Any]:
 def fact_fields(fact: Fact) -> dict[str, Any]:
     """A fact as its owner sees it."""
     return {"id": fact.id, "text": fact.text, "created": when(fact.created)}
+
+
+def as_json(data: object) -> bytes:
+    """UTF-8. Half of a surrogate pair, where a client cut an emoji in two, becomes a question mark."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+class Json(JSONResponse):
+    """A response that may hold what a person wrote."""
+
+    def render(self, content: object) -> bytes:
+        """The body."""
+        return as_json(content)
 
 
 def when(moment: datetime) -> str:

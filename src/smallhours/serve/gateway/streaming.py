@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from starlette.requests import Request
 
 from smallhours.serve.gateway.answers import Answer, Begin
 from smallhours.serve.gateway.refusals import RefusalError
-from smallhours.serve.gateway.schemas import chunk, completion, error
+from smallhours.serve.gateway.schemas import Json, as_json, chunk, completion, error
 
 # A comment now and then tells client and proxies that a slow model is still at work.
 KEEP_ALIVE_SECONDS = 10.0
@@ -75,14 +74,14 @@ async def respond(request: Request, work: Work, model: str, *, stream: bool) -> 
         sent = _events(work, request_id, created, model)
         return StreamingResponse(sent, media_type="text/event-stream")
     answer = work.task.result()
-    return JSONResponse(completion(answer.content, answer.about, request_id, created, model))
+    return Json(completion(answer.content, answer.about, request_id, created, model))
 
 
-async def _events(work: Work, request_id: str, created: int, model: str) -> AsyncIterator[str]:
+async def _events(work: Work, request_id: str, created: int, model: str) -> AsyncIterator[bytes]:
     """What surrounds the reply first, then one screened sentence after another."""
     try:
         while not work.task.done():
-            yield ": working\n\n"
+            yield b": working\n\n"
             await asyncio.wait({work.task}, timeout=KEEP_ALIVE_SECONDS)
     finally:
         work.give_up()
@@ -99,11 +98,11 @@ async def _events(work: Work, request_id: str, created: int, model: str) -> Asyn
     for part in answer.parts:
         yield _event(chunk(request_id, created, model, {"content": part}, None))
     yield _event(chunk(request_id, created, model, {}, "stop"))
-    yield "data: [DONE]\n\n"
+    yield b"data: [DONE]\n\n"
 
 
-def _event(data: dict[str, Any]) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + as_json(data) + b"\n\n"
 
 
 async def _gone(request: Request) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from smallhours.domain.errors import StoreError
 
+_OPENING_SECONDS = 15.0  # the first time, tables are made; a connection alone has less time
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Alembic works through globals, so that one event loop migrates one database at a time.
 _migrating: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
@@ -55,8 +56,9 @@ class Database:
     @asynccontextmanager
     async def _connection(self, write: bool) -> AsyncIterator[AsyncConnection]:
         try:
-            async with asyncio.timeout(self._timeout) as limit:
+            async with asyncio.timeout(max(self._timeout, _OPENING_SECONDS)) as limit:
                 engine = await self._open()
+            async with asyncio.timeout(self._timeout) as limit:
                 async with engine.connect() as connection:
                     await connection.execution_options(immediate=write)
                     async with connection.begin():
