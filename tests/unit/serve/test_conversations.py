@@ -104,9 +104,10 @@ def test_the_model_sees_what_was_said_before(gateway: Open, build: Build) -> Non
     person = Person(client)
     client.post(f"{person.path}/facts", json={"text": "my exam is on friday"}, headers=person.headers)
     person.say(client, SLEEP)
-    person.say(client, "please remember that I work nights")
+    noted = person.say(client, "please remember that I work nights")
+    assert "noted" in noted["choices"][0]["message"]["content"]
     person.say(client, "and again i lie awake, thinking of it all")
-    wait_until(lambda: len(client.get(person.path, headers=person.headers).json()["facts"]) == 2)
+    assert len(client.get(person.path, headers=person.headers).json()["facts"]) == 2
     seen = [m.content for m in engine.conversations[-1].messages]
     assert SLEEP in seen and "my exam is on friday" in seen[0]
 

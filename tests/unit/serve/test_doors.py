@@ -221,16 +221,17 @@ class Gate:
 
     def __call__(self, _: Conversation, __: int) -> str:
         self.entered.release()
-        self.open.wait(20)
+        self.open.wait(120)
         return GOOD
 
 
 def test_a_full_queue_says_so_at_once_and_lets_every_crisis_by(build: Build) -> None:
     gate, assistant = Gate(), build(candidates=1)
+    assistant.reply(Conversation.of("hello"))  # warm, so that what is measured is the queue
     assistant._engine = ScriptedEngine(gate)
     with client(assistant, parallel=1, queue=1) as here, ThreadPoolExecutor(2) as others:
         waiting = [others.submit(here.post, "/v1/chat/completions", json=ASK) for _ in range(2)]
-        assert gate.entered.acquire(timeout=20)
+        assert gate.entered.acquire(timeout=120)
         while "smallhours_inside 2.0" not in here.get("/metrics").text:
             time.sleep(0.02)
         began = time.perf_counter()
@@ -245,10 +246,11 @@ def test_a_full_queue_says_so_at_once_and_lets_every_crisis_by(build: Build) -> 
 
 def test_nobody_waits_longer_than_the_queue_allows(build: Build) -> None:
     gate, assistant = Gate(), build(candidates=1)
+    assistant.reply(Conversation.of("hello"))  # warm, so that what is measured is the queue
     assistant._engine = ScriptedEngine(gate)
     with client(assistant, parallel=1, queue=1, queue_seconds=0.1) as here, ThreadPoolExecutor(1) as others:
         first = others.submit(here.post, "/v1/chat/completions", json=ASK)
-        assert gate.entered.acquire(timeout=20)
+        assert gate.entered.acquire(timeout=120)
         assert here.post("/v1/chat/completions", json=ASK | {"stream": True}).status_code == 429
         gate.open.set()
         assert first.result().status_code == 200

@@ -25,6 +25,8 @@ from smallhours.serve.memory.context import Context, context, fact_in, summary_o
 
 # How long a crisis reply waits to be able to say that it was kept; keeping it goes on in any case.
 CRISIS_PATIENCE = 0.05
+# Said once it is true. No model is asked: it would promise or deny at random.
+KEPT_IN_MIND = "I have noted that with this conversation. You can see and delete what is kept at any time."
 # So many exchanges that no longer fit are summarised together.
 _SUMMARISED_TOGETHER = 4
 
@@ -90,9 +92,24 @@ class Dialogue:
         if heard.reply is not None:
             return _told(Answer(heard.reply.content, dict(heard.reply.about)), stored=True)
         answer = await self._answers.ordinary(seen.conversation, decision, guest, begin)
+        if await self._noted(said, remembered):
+            answer = Answer(KEPT_IN_MIND, {**answer.about, "source": "boundary"})
         told = await self._answered(said.conversation, heard.number, answer)
         self._later(self._tidy(said, remembered, seen))
         return told
+
+    async def _noted(self, said: Said, remembered: Remembered) -> bool:
+        """Whether the message asks for something to be remembered, and it now is."""
+        fact = fact_in(said.content)
+        if fact is None:
+            return False
+        if any(fact == known.text for known in remembered.facts):
+            return True
+        try:
+            await self._memory.note(said.conversation, fact)
+            return True
+        except (StoreError, RefusedError):
+            return False
 
     async def _hear(self, said: Said, findings: tuple[Finding, ...]) -> Heard:
         try:
@@ -133,11 +150,8 @@ class Dialogue:
             return False
 
     async def _tidy(self, said: Said, remembered: Remembered, seen: Context) -> None:
-        """After the reply: a fact that was asked to be kept, and a summary of what no longer fits."""
+        """After the reply: a summary of what no longer fits."""
         try:
-            fact = fact_in(said.content)
-            if fact and all(fact != known.text for known in remembered.facts):
-                await self._memory.note(said.conversation, fact)
             dropped = [e for e in remembered.exchanges if remembered.summarised <= e.number < seen.first]
             if len(dropped) >= _SUMMARISED_TOGETHER:
                 summary = await asyncio.to_thread(

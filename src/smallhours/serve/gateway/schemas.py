@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from smallhours.domain.memory import Fact, Remembered
@@ -17,13 +17,21 @@ from smallhours.serve.assistant import Reply
 LOCALE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
 
 
+def _whole(text: str) -> str:
+    """Half of a surrogate pair, where a client cut an emoji in two, becomes the replacement character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+Text = Annotated[str, AfterValidator(_whole)]
+
+
 class ChatMessage(BaseModel):
     """One turn as clients send it; other keys of OpenAI's format are accepted and not used."""
 
     model_config = ConfigDict(extra="ignore")
 
     role: str = Field(pattern="^(system|user|assistant)$")
-    content: str
+    content: Text
 
 
 class ChatRequest(BaseModel):
@@ -32,7 +40,7 @@ class ChatRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     messages: list[ChatMessage] = Field(min_length=1)
-    model: str | None = None
+    model: Text | None = None
     stream: bool = False
     locale: str = Field("en", pattern=LOCALE)
 
@@ -56,7 +64,7 @@ class NewMessage(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    content: str = Field(min_length=1)
+    content: Text = Field(min_length=1)
     stream: bool = False
     locale: str | None = Field(None, pattern=LOCALE, max_length=35)
     recent: list[ChatMessage] = []
@@ -67,7 +75,7 @@ class NewFact(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    text: str = Field(min_length=1, max_length=300)
+    text: Text = Field(min_length=1, max_length=300)
     locale: str = Field("en", pattern=LOCALE, max_length=35)
 
 
@@ -96,7 +104,7 @@ def fact_fields(fact: Fact) -> dict[str, Any]:
 
 
 def as_json(data: object) -> bytes:
-    """UTF-8. Half of a surrogate pair, where a client cut an emoji in two, becomes a question mark."""
+    """UTF-8, whatever the text is."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
