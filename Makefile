@@ -11,15 +11,15 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ARGS ?=
 ONLY ?=
 # Flags are of one bench, so ARGS needs ONLY.
-BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast, safety or detection),corpus training forecast safety detection))
+BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast, safety, detection or serving),corpus training forecast safety detection serving))
 
-.PHONY: run test check docs pictures bench format lock browser
+.PHONY: run test check docs pictures bench format lock browser services
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
 	@$(BIN)/smallhours run $(ARGS)
 
-test: check browser
+test: check browser services
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
@@ -50,6 +50,10 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 # The browser tests drive a real Chromium: one that is there, or Debian's own package.
 browser: $(VENV)/.dev
 	@$(BIN)/python scripts/ensure_browser.py
+
+# A real PostgreSQL and a real Redis, which the tests start on free ports and stop.
+services: $(VENV)/.dev
+	@$(BIN)/python scripts/ensure_services.py
 
 # Minutes to an hour; writes bench/results/.
 bench: $(VENV)/.dev

@@ -66,15 +66,14 @@ def serve_case(case: str, scratch: Path) -> float:
     from smallhours.domain.ports import ModelIdentity, Sampling
     from smallhours.llm.catalog import EMBEDDED
     from smallhours.llm.chat_format import CHATML
+    from smallhours.llm.engines.llama_server import LlamaOptions
     from smallhours.llm.engines.llamacpp import LlamaCppEngine
 
     serve = Settings().serve
     safety.safety_pipeline().screen_input(Conversation.of("hello"))
     safety.sentence_vectors().encode(["hello"])
-    engine = LlamaCppEngine(
-        EMBEDDED.weights(), None, CHATML, "Be kind.", ModelIdentity(base="embedded"),
-        context=serve.context, parallel=serve.parallel,
-    )  # fmt: skip
+    options = LlamaOptions(str(EMBEDDED.weights()), context=serve.context, parallel=serve.parallel)
+    engine = LlamaCppEngine(options, CHATML, "Be kind.", ModelIdentity(base="embedded"))
     engine.complete(Conversation.of("I cannot sleep. " * 200), Sampling(max_tokens=8))
     engine.close()
     return 0.0

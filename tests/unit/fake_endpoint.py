@@ -47,6 +47,34 @@ def streams(*pieces: str, done: bool = True, extra: Sequence[str] = ()) -> Behav
     return behave
 
 
+def drips(piece: str = "word ", pause: float = 0.02) -> Behaviour:
+    """Piece after piece without an end, and notes when the client hangs up."""
+
+    def behave(handler: _Handler, request: Request) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        handler.close_connection = True
+        event = json.dumps({"choices": [{"delta": {"content": piece}, "text": piece}]})
+        handler.endpoint.started.set()
+        try:
+            while not handler.endpoint.over.wait(pause):
+                handler.wfile.write(f"data: {event}\n\n".encode())
+        except OSError:
+            handler.endpoint.hung_up.set()
+
+    return behave
+
+
+def notes_silence(handler: _Handler, request: Request) -> None:
+    """Says nothing, and notes when the client hangs up."""
+    handler.endpoint.started.set()
+    handler.close_connection = True
+    handler.connection.settimeout(10)
+    if handler.connection.recv(1) == b"":
+        handler.endpoint.hung_up.set()
+
+
 def hangs_up(handler: _Handler, request: Request) -> None:
     """Closes the connection without a word."""
     handler.close_connection = True
@@ -61,12 +89,13 @@ def is_slow(handler: _Handler, request: Request) -> None:
 class FakeEndpoint:
     """What it was asked and how it behaves, one behaviour a request; the last holds from then on."""
 
-    def __init__(self, behaviours: Sequence[Behaviour]) -> None:
+    def __init__(self, behaviours: Sequence[Behaviour], models: Sequence[Request] | None = None) -> None:
         self.behaviours = list(behaviours)
+        self.models = models
         self.requests: list[Request] = []
         self.headers: list[Message] = []
         self.url = ""
-        self.over = threading.Event()
+        self.over, self.started, self.hung_up = threading.Event(), threading.Event(), threading.Event()
 
     def next_behaviour(self) -> Behaviour:
         return self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
@@ -76,9 +105,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     endpoint: FakeEndpoint
 
+    def do_GET(self) -> None:
+        if self.path != "/v1/models" or self.endpoint.models is None:
+            self.send(404, "{}")
+            return
+        self.send(200, json.dumps({"object": "list", "data": list(self.endpoint.models)}))
+
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path != "/v1/chat/completions":
+        if self.path not in ("/v1/chat/completions", "/v1/completions"):
             self.send(404, "{}")
             return
         self.endpoint.requests.append(request)
@@ -98,9 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def endpoint(*behaviours: Behaviour) -> Iterator[FakeEndpoint]:
-    """The endpoint while the block runs."""
-    fake = FakeEndpoint(behaviours)
+def endpoint(*behaviours: Behaviour, models: Sequence[Request] | None = None) -> Iterator[FakeEndpoint]:
+    """The endpoint while the block runs; ``models`` is what it lists, if it keeps a list."""
+    fake = FakeEndpoint(behaviours, models)
     handler = type("Handler", (_Handler,), {"endpoint": fake})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True

@@ -40,6 +40,8 @@ def loaded_after(code: str) -> set[str]:
         "import smallhours.corpus.build",
         "import smallhours.corpus.review.session",
         "import smallhours.evaluate.run",
+        "import smallhours.serve.model_server.child",
+        "import smallhours.serve.upstreams.pool",
         "from smallhours.cli.main import run; run(['--help'])",
         "from smallhours.cli.main import run; run(['screen', '--help'])",
         "from smallhours.cli.main import run; run(['serve', '--help'])",

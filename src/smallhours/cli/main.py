@@ -23,6 +23,8 @@ COMMANDS = {
     "export": "Write the package that is served.",
     "chat": "Talk in the terminal, through the full pipeline.",
     "serve": "Web chat and API.",
+    "keys": "API keys of the gateway: add, list, revoke.",
+    "memory": "What is remembered: purge, rotate keys, show with a reason, audit.",
     "screen": "Risk of each text or conversation, no model needed.",
     "answer": "Batch answers through the pipeline.",
 }

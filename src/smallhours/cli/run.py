@@ -53,4 +53,4 @@ def command(settings: Settings, no_serve: bool) -> None:
     click.echo(f"report: {settings.run_folder / 'evaluation' / 'report.html'}")
     stages.export(settings, announce)
     if bound is not None:
-        serve(settings, serving.open_assistant(settings), bound)
+        serve(settings, serving.open_served(settings, announce), bound)

@@ -13,6 +13,8 @@ from smallhours.domain.errors import SettingsError
 class Endpoint:
     """Where a model answers, and which. ``key_variable`` is the *name* of the variable that holds the key.
 
+    ``settings`` is what the three settings begin with, for messages.
+
     Raises:
         SettingsError: with every problem; what was given is not repeated, for it may hold a key.
     """
@@ -20,16 +22,17 @@ class Endpoint:
     url: str
     model: str
     key_variable: str | None = None
+    settings: str = "corpus.rewording_"
 
     def __post_init__(self) -> None:
         problems = []
         if not _is_plain(self.url):
             problems.append(
-                "corpus.rewording_url: write it like http://127.0.0.1:11434/v1, with http or https, and "
+                f"{self.settings}url: write it like http://127.0.0.1:11434/v1, with http or https, and "
                 "without user, password, query or fragment"
             )
         if not self.model.strip():
-            problems.append("corpus.rewording_model: name a model that the endpoint serves")
+            problems.append(f"{self.settings}model: name a model that the endpoint serves")
         if problems:
             raise SettingsError(problems)
 
@@ -37,6 +40,11 @@ class Endpoint:
     def host(self) -> str:
         """The name of the machine: the only part of the URL that goes into records."""
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def place(self) -> str:
+        """Host and port: what tells several endpoints apart."""
+        return urlsplit(self.url).netloc
 
     @property
     def name(self) -> str:
@@ -54,12 +62,12 @@ class Endpoint:
         found = environment.get(self.key_variable, "").strip()
         if not found:
             raise SettingsError(
-                f"corpus.rewording_key_variable: the variable it names is not set; {self.name} needs its key "
+                f"{self.settings}key_variable: the variable it names is not set; {self.name} needs its key "
                 "in a variable, and here the variable's name, not the key itself"
             )
         if not (found.isascii() and found.isprintable()):
             raise SettingsError(
-                "corpus.rewording_key_variable: the variable it names holds letters that no key has"
+                f"{self.settings}key_variable: the variable it names holds letters that no key has"
             )
         return found
 

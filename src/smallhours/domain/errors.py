@@ -6,9 +6,13 @@
     │   ├── SettingsError        a configuration file, variable or flag
     │   └── RunError             a run folder: missing, unfinished, or from another version
     ├── RefusedError             exit code 1: the answer is no (the gate, a check)
+    │   └── MissingError         what was asked for is not there, or not any more
     ├── ResourceError            the machine: disk full, port in use, out of memory
+    │   └── StoreError           a database or key store that does not answer
     └── EngineError              a model that does not answer
-        └── ReplyError           it answered, but not in the form it was asked for
+        ├── ReplyError           it answered, but not in the form it was asked for
+        ├── EngineTimeoutError   it was silent for too long
+        └── EngineCancelledError nobody waits for the answer any more
 
 A message says what is wrong, where (file, row, field), and what to do about it.
 """
@@ -56,8 +60,16 @@ class RefusedError(SmallhoursError):
     exit_code = 1
 
 
+class MissingError(RefusedError):
+    """What was asked for is not there, or not any more."""
+
+
 class ResourceError(SmallhoursError):
     """The machine has too little of something, or it is taken."""
+
+
+class StoreError(ResourceError):
+    """A database or key store does not answer, or what it holds cannot be read."""
 
 
 class EngineError(SmallhoursError):
@@ -66,3 +78,11 @@ class EngineError(SmallhoursError):
 
 class ReplyError(EngineError):
     """A model answered, but not in the form it was asked for."""
+
+
+class EngineTimeoutError(EngineError):
+    """A model was silent for too long, or took too long over all."""
+
+
+class EngineCancelledError(EngineError):
+    """The answer was called off; no fault of the model."""

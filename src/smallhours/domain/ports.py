@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
+from smallhours.domain.cancellation import Cancellation
 from smallhours.domain.messages import Conversation, Frozen
 from smallhours.domain.records import Example
 
@@ -21,12 +22,13 @@ class Sampling(Frozen):
 
     ``dry`` is the strength of the "don't repeat yourself" penalty, which punishes repeated sequences
     and not, as a plain repetition penalty does, the words that the person used. An engine that has
-    no such penalty decodes without it.
+    no such penalty decodes without it. ``repetition`` is the plain one; 1 is off.
     """
 
     temperature: float = 0.0
     top_p: float = 1.0
     dry: float = 0.0
+    repetition: float = 1.0
     max_tokens: int = 110
     seed: int = 0
 
@@ -41,20 +43,50 @@ class Completion(Frozen):
 
 @runtime_checkable
 class Engine(Protocol):
-    """A model that continues a conversation. Safe to call from several threads."""
+    """A model that continues a conversation. Safe to call from several threads.
+
+    ``cancel`` ends a call early, from another thread: what was asked of a server is called off there, too.
+    """
 
     identity: ModelIdentity
 
-    def complete(self, conversation: Conversation, sampling: Sampling) -> Completion:
+    def complete(
+        self, conversation: Conversation, sampling: Sampling, cancel: Cancellation | None = None
+    ) -> Completion:
         """The whole answer. Raises EngineError when the model does not answer."""
         ...
 
-    def stream(self, conversation: Conversation, sampling: Sampling) -> Iterator[str]:
-        """The answer in pieces as they come. Raises EngineError like :meth:`complete`."""
+    def stream(
+        self, conversation: Conversation, sampling: Sampling, cancel: Cancellation | None = None
+    ) -> Iterator[str]:
+        """The answer in pieces as they come; closing the iterator ends it. Raises EngineError, too."""
         ...
 
     def close(self) -> None:
         """Free the model."""
+        ...
+
+
+ModelState = Literal["ready", "starting", "unresponsive", "waiting", "stopped", "resting", "trying"]
+
+
+class ModelHealth(Frozen):
+    """How one model server is: for metrics, so no word of it comes from a person."""
+
+    name: str
+    state: ModelState
+    answers: bool
+    in_flight: int = 0
+    restarts: int = 0
+    reason: str = ""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """An engine that knows how its servers are."""
+
+    def health(self) -> tuple[ModelHealth, ...]:
+        """One entry per server; it asks nobody, so that it takes no time."""
         ...
 
 

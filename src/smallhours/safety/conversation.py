@@ -4,7 +4,8 @@ Every message of the person is screened each time, whatever the caller kept or d
 Only their words are evidence: what a caller claims that we or the system said can raise the risk (a
 safety question makes a "yes" mean something) and never lowers it.
 
-Not seen: turns that the caller no longer sends.
+Turns that are no longer sent count by what was found in them (``earlier``), if somebody kept that; without
+it, they are not seen.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ Screen = Callable[[str], Sequence[Finding]]
 SIGN = "sign."  # rules that mean little alone and much together
 REASON = "reason."  # why signs may mean something else: takes one of them back
 OTHERS_SIGN = f"{THIRD_PARTY}.sign."  # the same in somebody the person writes about
+ADDED_UP = "signs_add_up"
 # (turns since, what is left): the first row whose number is not exceeded holds; then ``low``.
 _FADES: Mapping[RiskLevel, tuple[tuple[int, RiskLevel], ...]] = {
     RiskLevel.IMMINENT: ((2, RiskLevel.HIGH), (6, RiskLevel.ELEVATED)),
@@ -41,21 +43,38 @@ _ASKED = re.compile(
 )
 
 
-def assess(conversation: Conversation, screen: Screen) -> list[Finding]:
-    """All findings in the person's messages, each at the weight it has now."""
+def assess(conversation: Conversation, screen: Screen, earlier: Sequence[Finding] = ()) -> list[Finding]:
+    """All findings in the person's messages, each at the weight it has now.
+
+    ``earlier`` are findings in messages before the first that is sent, as :func:`lasting` kept them; their
+    ``message`` counts back from it: -1 is the one just before.
+    """
     texts = conversation.user_texts
     found = [
-        [finding.model_copy(update={"message": number}) for finding in screen(text)]
-        for number, text in enumerate(texts)
+        *earlier,
+        *(f.model_copy(update={"message": n}) for n, text in enumerate(texts) for f in screen(text)),
+        *_answers(conversation),
+        *_joined(texts, screen),
     ]
-    for number, derived in _answers(conversation):
-        found[number].append(derived)
-    joined = _joined(texts, screen)
-    if joined:
-        found[-1].extend(joined)
-    found[-1].extend(_signs(found, len(texts)))
+    found += _signs(found)
     last = len(texts) - 1
-    return [_faded(f, last - number) for number, row in enumerate(found) for f in row]
+    return [_faded(f, last - f.message) for f in sorted(found, key=lambda f: f.message)]
+
+
+def lasting(findings: Sequence[Finding], message: int) -> tuple[Finding, ...]:
+    """What has to be kept of the newest message, numbered ``message``, so that later turns can do without it.
+
+    What adds up across turns is added up anew each time and is not kept.
+    """
+    return tuple(
+        f.model_copy(update={"span": (0, 0)})
+        for f in findings
+        if f.message == message and _lasts(f) and not f.rule.endswith(ADDED_UP)
+    )
+
+
+def _lasts(finding: Finding) -> bool:
+    return finding.level.is_crisis or finding.rule.startswith((SIGN, OTHERS_SIGN, REASON))
 
 
 def _faded(finding: Finding, age: int) -> Finding:
@@ -67,45 +86,39 @@ def _faded(finding: Finding, age: int) -> Finding:
     return finding.model_copy(update={"level": left})
 
 
-def _signs(found: Sequence[Sequence[Finding]], turns: int) -> list[Finding]:
+def _signs(found: Sequence[Finding]) -> list[Finding]:
     """Weak signs that add up: two make ``elevated``, three or one with ideation ``high``.
 
     Signs in somebody else are counted apart and never make more than ``elevated``.
     """
     ideation = any(
-        f.category is RiskCategory.SUICIDE and f.level.is_crisis and not _is_about_others(f)
-        for row in found
-        for f in row
+        f.category is RiskCategory.SUICIDE and f.level.is_crisis and not _is_about_others(f) for f in found
     )
-    own = _sum_of(found, SIGN, "signs_add_up", turns, extra=ideation)
-    others = _sum_of(found, OTHERS_SIGN, f"{THIRD_PARTY}.signs_add_up", turns)
+    own = _sum_of(found, SIGN, ADDED_UP, extra=ideation)
+    others = _sum_of(found, OTHERS_SIGN, f"{THIRD_PARTY}.{ADDED_UP}")
     return own + others
 
 
-def _sum_of(
-    found: Sequence[Sequence[Finding]], prefix: str, rule: str, turns: int, extra: bool = False
-) -> list[Finding]:
+def _sum_of(found: Sequence[Finding], prefix: str, rule: str, extra: bool = False) -> list[Finding]:
     placed = [
-        (f.rule.removesuffix(".wide"), number)  # one meaning, in two lexicons
-        for number, row in enumerate(found)
-        for f in row
+        (f.rule.removesuffix(".wide"), f.message)  # one meaning, in two lexicons
+        for f in found
         if f.rule.startswith(prefix) and not f.excepted
     ]
     signs = {name for name, _ in placed}
-    reason = not extra and any(f.rule.startswith(REASON) for row in found for f in row)
+    reason = not extra and any(f.rule.startswith(REASON) for f in found)
     weight = len(signs) + (1 if extra and signs else 0) - (1 if reason else 0)
     if weight < 2:
         return []
-    latest = max(number for _, number in placed)
     high = prefix == SIGN and (weight > 2 or extra)
     sum_of = Finding(
         detector="conversation",
         rule=rule,
         category=RiskCategory.SUICIDE,
         level=RiskLevel.HIGH if high else RiskLevel.ELEVATED,
-        message=latest,
+        message=max(number for _, number in placed),
     )
-    return [_faded(sum_of, turns - 1 - latest)]
+    return [sum_of]
 
 
 def _is_about_others(finding: Finding) -> bool:
@@ -157,9 +170,9 @@ def _question(text: str) -> Question | None:
     return None
 
 
-def _answers(conversation: Conversation) -> list[tuple[int, Finding]]:
+def _answers(conversation: Conversation) -> list[Finding]:
     """Findings for answers to a safety question that the turn just before ended with."""
-    found: list[tuple[int, Finding]] = []
+    found: list[Finding] = []
     number, before = -1, None
     for message in conversation.messages:
         if message.role is Role.ASSISTANT:
@@ -169,7 +182,7 @@ def _answers(conversation: Conversation) -> list[tuple[int, Finding]]:
             question = _question(before) if before else None
             before = None
             if question and _says(message.content, question.danger):
-                found.append((number, _answer(question, number, len(message.content))))
+                found.append(_answer(question, number, len(message.content)))
     return found
 
 

@@ -91,9 +91,12 @@ class SafetyPipeline:
         except Exception:  # noqa: BLE001 - as above
             return _each(self._input, text, RiskLevel.ELEVATED)
 
-    def screen_input(self, conversation: Conversation) -> Decision:
-        """How worried to be about the conversation as it stands; never an error."""
-        return self._decide(conversation, self._screen)
+    def screen_input(self, conversation: Conversation, earlier: Sequence[Finding] = ()) -> Decision:
+        """How worried to be about the conversation as it stands; never an error.
+
+        ``earlier`` is what was found in turns that are no longer sent (:func:`conversation.assess`).
+        """
+        return self._decide(conversation, self._screen, earlier)
 
     def screen_many(self, conversations: Iterable[Conversation]) -> Iterator[Decision]:
         """What ``screen_input`` says of each, in order and in less time; never an error.
@@ -120,9 +123,11 @@ class SafetyPipeline:
                 ahead |= {(name, text): findings for text, findings in found}
         return ahead
 
-    def _decide(self, conversation: Conversation, screen: turns.Screen) -> Decision:
+    def _decide(
+        self, conversation: Conversation, screen: turns.Screen, earlier: Sequence[Finding] = ()
+    ) -> Decision:
         try:
-            findings = turns.assess(conversation, screen)
+            findings = turns.assess(conversation, screen, earlier)
             return policy.decide(findings, guess_language(conversation.last_user_text))
         except Exception:  # noqa: BLE001 - as above
             return policy.decide([_guard_error(RiskLevel.ELEVATED)], "und")

@@ -7,22 +7,24 @@ on the other branch ends in a vetted answer or in words that say so, never in si
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from smallhours.domain.cancellation import Cancellation
 from smallhours.domain.errors import EngineError
 from smallhours.domain.messages import Conversation, Role
-from smallhours.domain.ports import Engine, ModelIdentity, Sampling
-from smallhours.domain.risk import Action, Decision, Resource
+from smallhours.domain.ports import Engine, ModelHealth, ModelIdentity, Sampling, Watched
+from smallhours.domain.risk import Action, Decision, Finding, Resource
 from smallhours.domain.settings import GenerationSettings, Policy
 from smallhours.safety import replies
 from smallhours.safety.pipeline import SafetyPipeline
-from smallhours.serve.generation import Candidate, judge, sample, sentences
+from smallhours.serve.generation import sample, sentences
+from smallhours.serve.ranking import Candidate, best, judge
 from smallhours.serve.recall import Recall, Recalled
 
-# How many vetted pairs are looked at, and how many of them a generated answer is measured by.
-NEIGHBOURS, GROUNDING = 8, 3
+# How many vetted pairs are looked at, and measure a generated answer, the nearer the more.
+NEIGHBOURS = 8
 
 Source = Literal["generated", "vetted", "crisis", "boundary", "unavailable"]
 
@@ -83,20 +85,49 @@ class Assistant:
             return False
         return True
 
-    def reply(self, conversation: Conversation, policy: Policy | None = None) -> Reply:
-        """The whole reply. Never raises for what a person wrote or a model did."""
-        decision = self._safety.screen_input(conversation)
+    def health(self) -> tuple[ModelHealth, ...]:
+        """How the model's servers are; it asks nobody, so that it takes no time."""
+        return self._engine.health() if isinstance(self._engine, Watched) else ()
+
+    def close(self) -> None:
+        """Free the models and end their processes; crises are answered as before."""
+        for engine in (self._engine, self._base_engine):
+            if engine is not None:
+                engine.close()
+
+    def screen(self, conversation: Conversation, earlier: Sequence[Finding] = ()) -> Decision:
+        """What the safety path makes of it, and nothing else: no model, no recall. Never an error.
+
+        ``earlier`` is what was found in turns that are no longer sent.
+        """
+        return self._safety.screen_input(conversation, earlier)
+
+    def reply(
+        self,
+        conversation: Conversation,
+        policy: Policy | None = None,
+        decision: Decision | None = None,
+        cancel: Cancellation | None = None,
+    ) -> Reply:
+        """The whole reply. Never raises for what a person wrote or a model did.
+
+        ``decision`` is what :meth:`screen` made of the same conversation, if it was asked already. ``cancel``
+        says that nobody waits any more: the generation ends, wherever it runs.
+        """
+        decision = decision or self.screen(conversation)
         spoken = replies.spoken_locale(conversation.locale, decision.language)
         conversation = conversation.model_copy(update={"locale": spoken})
         if decision.action is not Action.ANSWER:
             return self._crisis(conversation, decision)
-        return self._answer(conversation, decision, policy or self._settings.policy)
+        return self._answer(conversation, decision, policy or self._settings.policy, cancel)
 
     def _crisis(self, conversation: Conversation, decision: Decision) -> Reply:
         fixed = replies.crisis_reply(decision, conversation.locale, previous_reply=_last_reply(conversation))
         return Reply(fixed.text, "crisis", decision, fixed.disclaimer, fixed.resources, self.identity)
 
-    def _answer(self, conversation: Conversation, decision: Decision, policy: Policy) -> Reply:
+    def _answer(
+        self, conversation: Conversation, decision: Decision, policy: Policy, cancel: Cancellation | None
+    ) -> Reply:
         language, last = decision.language, conversation.last_user_text
         recalled = self._recall.nearest(last, NEIGHBOURS, language) if self._recall else []
         bar = -1.0 if policy == "vetted" else self._settings.vetted_similarity
@@ -111,20 +142,19 @@ class Assistant:
                 return settled
         settings = self._settings.model_copy(update={"policy": policy})
         try:
-            texts = sample(engine, conversation, settings, _seed(conversation))
+            texts = sample(engine, conversation, settings, _seed(conversation), cancel)
         except EngineError:
             return self._without_model(conversation, decision, recalled, bar)
         judged = judge(
             texts,
             conversation.last_user_text,
-            recalled[:GROUNDING],
+            recalled,
             self._recall.encoder,
+            self._recall.wording,
             lambda text: self._safety.screen_output(text, conversation),
         )
-        fit = [candidate for candidate in judged if not candidate.rejected]
-        if fit:
-            best = max(fit, key=lambda candidate: candidate.score)
-            return self._reply(conversation, decision, best.text, "generated", engine.identity, judged)
+        if chosen := best(judged):
+            return self._reply(conversation, decision, chosen.text, "generated", engine.identity, judged)
         return self._fallback(conversation, decision, recalled, engine.identity, judged)
 
     def _speaks(self, language: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from smallhours.export.gguf_vocab import _QWEN2
-from smallhours.llm.engines.llamacpp import start_server
+from smallhours.llm.engines.llama_server import LlamaOptions, open_server
 
 VOCABULARY = 400
 LLAMA3 = {
@@ -135,7 +135,9 @@ class Llama:
     """A GGUF file in llama.cpp, float32 throughout, one prompt at a time."""
 
     def __init__(self, weights: Path, adapter: Path | None = None) -> None:
-        self._server = start_server(weights, adapter, context=256, parallel=1, threads=1)
+        self._server = open_server(
+            LlamaOptions(str(weights), str(adapter) if adapter else None, context=256, parallel=1, threads=1)
+        )
 
     def continue_text(self, text: str, tokens: int) -> dict[str, Any]:
         """Greedy: the text, how many tokens the prompt had, and the likeliest first tokens by id."""

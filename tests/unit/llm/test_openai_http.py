@@ -12,6 +12,7 @@ from smallhours.domain.errors import EngineError, SettingsError
 from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.domain.ports import Engine, Sampling
 from smallhours.llm.engines.openai_http import OpenAiHttpEngine
+from smallhours.llm.engines.wire import Patience
 from tests.unit.fake_endpoint import (
     Behaviour,
     FakeEndpoint,
@@ -39,7 +40,10 @@ def engine_at(
 ) -> Iterator[tuple[OpenAiHttpEngine, FakeEndpoint]]:
     with endpoint(*behaviours) as fake:
         engine = OpenAiHttpEngine(
-            Endpoint(fake.url, "llama"), key=KEY, system_prompt="Be kind.", timeout=timeout
+            Endpoint(fake.url, "llama"),
+            key=KEY,
+            system_prompt="Be kind.",
+            patience=Patience(first=timeout, idle=timeout),
         )
         yield engine, fake
         engine.close()
@@ -60,6 +64,7 @@ def test_it_asks_as_the_standard_has_it_and_reads_the_answer() -> None:
             "top_p": 0.9,
             "max_tokens": 50,
             "seed": 3,
+            "stream": True,
         }
     ]
     assert fake.headers[0]["authorization"] == f"Bearer {KEY}"

@@ -74,6 +74,14 @@ def test_a_bad_request_is_explained_in_openais_shape(build: Build, body: dict) -
     assert response.status_code == 422 and response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("half", ["\\ud83d", "\\udc00"])
+def test_an_emoji_cut_in_two_is_answered_like_any_text(build: Build, half: str) -> None:
+    body = f'{{"messages": [{{"role": "user", "content": "i cannot sleep {half}"}}], "model": "{half}"}}'
+    headers = {"content-type": "application/json"}
+    response = client(build()).post("/v1/chat/completions", content=body, headers=headers)
+    assert response.status_code == 200 and response.json()["model"] == "\ufffd"
+
+
 def test_a_body_too_large_is_refused_unread(build: Build) -> None:
     long = [{"role": "user", "content": "x" * 5000}]
     response = client(build(), max_body_bytes=2048).post("/v1/chat/completions", json={"messages": long})

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.domain.ports import Completion
-from smallhours.serve.generation import finish_sentence, recent, repeated_share, sentences
+from smallhours.serve.generation import finish_sentence, recent, sentences
 
 
 @given(
@@ -47,10 +47,3 @@ def test_the_models_history_fits_and_begins_and_ends_with_the_person(
     assert kept.messages[0].role is Role.USER
     assert kept.messages[-1].content == last[-100:]
     assert sum(len(m.content) for m in kept.messages) <= 100
-
-
-@pytest.mark.parametrize(
-    ("text", "low", "high"), [("a b c d e f g", 0, 0), ("go to bed now " * 5, 0.7, 1), ("", 0, 0)]
-)
-def test_repetition_is_a_share(text: str, low: float, high: float) -> None:
-    assert low <= repeated_share(text) <= high

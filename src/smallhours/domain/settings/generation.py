@@ -22,6 +22,9 @@ class GenerationSettings(Frozen):
     dry: float = Field(
         0.8, ge=0, le=5, description="strength of the DRY penalty on repeated word sequences; 0 is off"
     )
+    repetition: float = Field(
+        1.0, ge=0.5, le=2, description="plain penalty on repeated words; 1 is off (docs/log.md says why)"
+    )
     max_tokens: int = Field(110, ge=8, description="tokens per answer; it is cut at a sentence's end")
     vetted_first: float = Field(
         0.42, ge=-1, le=1, description="under 'grounded', a vetted pair this near answers without the model"

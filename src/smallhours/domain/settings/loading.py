@@ -20,7 +20,7 @@ from smallhours.domain.settings.whole import Settings
 
 PREFIX = "SMALLHOURS_"
 # Variables of the same prefix that steer the process and are not settings.
-NOT_SETTINGS = frozenset({"SMALLHOURS_CONFIG", "SMALLHOURS_CACHE"})
+NOT_SETTINGS = frozenset({"SMALLHOURS_CONFIG", "SMALLHOURS_CACHE", "SMALLHOURS_WORKER_SETTINGS"})
 
 _NO_PATH = re.compile(r"(builtin|hf)(:|$)")
 

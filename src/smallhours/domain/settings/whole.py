@@ -10,9 +10,12 @@ from smallhours.domain.messages import Frozen
 from smallhours.domain.settings.corpus import CorpusSettings
 from smallhours.domain.settings.evaluate import EvaluateSettings
 from smallhours.domain.settings.export import ExportSettings
+from smallhours.domain.settings.gateway import GatewaySettings
 from smallhours.domain.settings.generation import GenerationSettings
+from smallhours.domain.settings.memory import MemorySettings
 from smallhours.domain.settings.serve import ServeSettings
 from smallhours.domain.settings.train import TrainSettings
+from smallhours.domain.settings.upstream import UpstreamSettings
 from smallhours.domain.values import Data
 
 
@@ -37,6 +40,9 @@ class Settings(Frozen):
     evaluate: EvaluateSettings = EvaluateSettings()
     export: ExportSettings = ExportSettings()
     serve: ServeSettings = ServeSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    memory: MemorySettings = MemorySettings()
 
     @property
     def run_folder(self) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from smallhours.domain.errors import EngineError
 from smallhours.domain.messages import Conversation
 from smallhours.export.parity.probe import Ids, Led, Walk
-from smallhours.llm.engines.llamacpp import start_server
+from smallhours.llm.engines.llama_server import LlamaOptions, open_server
 
 # Tokens past an answer, so that one which the end token does not end is seen to go on.
 _MARGIN = 8
@@ -35,7 +34,11 @@ class InLlamaCpp:
 
     def __init__(self, weights: Path, adapter: Path | None, render: Render | None, context: int) -> None:
         # One sequence at a time: what is batched together changes the last digits.
-        self._server: Any = start_server(weights, adapter, context + _MARGIN, 1, os.cpu_count() or 1)
+        self._server: Any = open_server(
+            LlamaOptions(
+                str(weights), str(adapter) if adapter else None, context=context + _MARGIN, parallel=1
+            )
+        )
         self._render = render or self._own_template
 
     def prompt_ids(self, conversation: Conversation) -> Ids:

@@ -6,7 +6,8 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from smallhours.domain.errors import EngineError
+from smallhours.domain.cancellation import Cancellation
+from smallhours.domain.errors import EngineCancelledError, EngineError
 from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import Completion, ModelIdentity, Sampling
 
@@ -26,8 +27,12 @@ class ScriptedEngine:
         self.conversations: list[Conversation] = []
         self.identity = ModelIdentity(base=identity)
 
-    def complete(self, conversation: Conversation, sampling: Sampling) -> Completion:
+    def complete(
+        self, conversation: Conversation, sampling: Sampling, cancel: Cancellation | None = None
+    ) -> Completion:
         """The next answer, cut to ``max_tokens`` words."""
+        if cancel is not None and cancel.cancelled:
+            raise EngineCancelledError("nobody waits for this answer any more")
         with self._lock:
             call = self.calls
             self.calls += 1
@@ -45,9 +50,11 @@ class ScriptedEngine:
             text=" ".join(cut), tokens=len(cut), finish="stop" if len(cut) == len(words) else "length"
         )
 
-    def stream(self, conversation: Conversation, sampling: Sampling) -> Iterator[str]:
+    def stream(
+        self, conversation: Conversation, sampling: Sampling, cancel: Cancellation | None = None
+    ) -> Iterator[str]:
         """The next answer word by word."""
-        yield from re.findall(r"\S+\s*", self.complete(conversation, sampling).text)
+        yield from re.findall(r"\S+\s*", self.complete(conversation, sampling, cancel).text)
 
     def close(self) -> None:
         """Nothing to free."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from smallhours.domain.artifacts import hash_file
+from smallhours.domain.cancellation import Cancellation
 from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import AnswerLoss, Completion, ModelIdentity, Sampling
 from smallhours.domain.records import Example
@@ -33,8 +34,10 @@ class TorchEngine:
         )
 
     @torch.no_grad()
-    def complete(self, conversation: Conversation, sampling: Sampling) -> Completion:
-        """The whole answer."""
+    def complete(
+        self, conversation: Conversation, sampling: Sampling, cancel: Cancellation | None = None
+    ) -> Completion:
+        """The whole answer; once begun, nothing calls it off."""
         prompt = self._tokenizer(
             self._format.prompt(conversation, self._system_prompt),
             add_special_tokens=False,
@@ -56,7 +59,9 @@ class TorchEngine:
         text = self._tokenizer.decode(new[:-1] if ended else new, skip_special_tokens=True).strip()
         return Completion(text=text, tokens=len(new), finish="stop" if ended else "length")
 
-    def stream(self, conversation: Conversation, sampling: Sampling) -> Iterator[str]:
+    def stream(
+        self, conversation: Conversation, sampling: Sampling, cancel: Cancellation | None = None
+    ) -> Iterator[str]:
         """The whole answer as one piece."""
         yield self.complete(conversation, sampling).text
 

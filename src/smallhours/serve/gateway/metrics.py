@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+import os
+from collections.abc import Callable
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from smallhours.domain.ports import ModelHealth
 from smallhours.serve.assistant import Reply
+from smallhours.serve.gateway.model_metrics import ModelCollector
 
 
 class Metrics:
@@ -12,6 +18,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._models: ModelCollector | None = None
         self._replies = Counter(
             "smallhours_replies", "Replies sent", ["level", "source"], registry=self._registry
         )
@@ -22,6 +29,42 @@ class Metrics:
             "smallhours_reply_seconds", "Seconds from message to reply", ["source"], registry=self._registry
         )
 
+        self._requests = Counter(
+            "smallhours_requests", "Responses sent", ["route", "status"], registry=self._registry
+        )
+        self._refused = Counter(
+            "smallhours_refused", "Ordinary messages not answered", ["why"], registry=self._registry
+        )
+        self._failures = Counter(
+            "smallhours_store_failures",
+            "Calls a store did not answer",
+            ["store"],
+            registry=self._registry,
+        )
+
+        self._inside = Gauge(
+            "smallhours_inside",
+            "Ordinary messages that are answered or wait",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+
+    def inside(self, count: int) -> None:
+        """How many ordinary messages are answered or wait right now."""
+        self._inside.set(count)
+
+    def count_request(self, route: str, status: int) -> None:
+        """Count a response. ``route`` is a path as it is declared, never as it was asked for."""
+        self._requests.labels(route, str(status)).inc()
+
+    def count_refusal(self, why: str) -> None:
+        """Count a message that was not answered, by its type of error."""
+        self._refused.labels(why).inc()
+
+    def count_failure(self, store: str) -> None:
+        """Count a call that ``store`` (``memory``, ``redis``) did not answer."""
+        self._failures.labels(store).inc()
+
     def count(self, reply: Reply, seconds: float) -> None:
         """Count one reply."""
         self._replies.labels(reply.decision.level.value, reply.source).inc()
@@ -30,6 +73,17 @@ class Metrics:
             for rule in candidate.rejected:
                 self._rejected.labels(rule).inc()
 
+    def watch(self, health: Callable[[], tuple[ModelHealth, ...]]) -> None:
+        """Tell as well how the model's servers are."""
+        self._models = ModelCollector(health)
+        self._registry.register(self._models)
+
     def text(self) -> bytes:
-        """Prometheus' text format."""
+        """Prometheus' text format; of all workers together where there are several."""
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            together = CollectorRegistry()
+            MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+            if self._models:  # a worker's own
+                together.register(self._models)
+            return generate_latest(together)
         return generate_latest(self._registry)

@@ -1,87 +1,67 @@
-"""What can be asked over HTTP."""
+"""What can be asked over HTTP without being remembered: OpenAI's calls, and health."""
 
 from __future__ import annotations
 
-import json
-import time
-import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from fastapi.templating import Jinja2Templates
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse, Response
 
-from smallhours import __version__
-from smallhours.domain.messages import Conversation
-from smallhours.safety import replies
-from smallhours.safety.helplines import tables
-from smallhours.serve.assistant import Assistant, Reply
+from smallhours.serve.gateway import refusals
+from smallhours.serve.gateway.answers import Answer, Answers, Begin, visit
+from smallhours.serve.gateway.desk import Desk
+from smallhours.serve.gateway.doors import Doors
 from smallhours.serve.gateway.metrics import Metrics
-from smallhours.serve.gateway.schemas import (
-    ChatRequest,
-    chunk,
-    completion,
-    error,
-    resource_fields,
-    smallhours_fields,
-)
+from smallhours.serve.gateway.once import Once
+from smallhours.serve.gateway.refusals import RefusalError
+from smallhours.serve.gateway.schemas import ChatRequest
+from smallhours.serve.gateway.streaming import Work, respond
 
-# A comment now and then tells client and proxies that a slow model is still at work.
-KEEP_ALIVE_SECONDS = 10.0
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 
-def build_router(
-    assistant: Assistant, templates: Jinja2Templates, metrics: Metrics, model_name: str, max_messages: int
-) -> APIRouter:
-    """The routes around one assistant."""
+def build_router(answers: Answers, doors: Doors, model_name: str, max_messages: int) -> APIRouter:
+    """Chat completions and the list of models."""
     router = APIRouter()
+    once: Once[Answer] = Once()
 
     @router.post("/v1/chat/completions", response_model=None)
-    def chat(body: ChatRequest) -> Response:
+    async def chat(body: ChatRequest, request: Request, idempotency_key: IdempotencyKey = None) -> Response:
         """Answer a conversation; a crisis answer is an ordinary 200."""
         if len(body.messages) > max_messages:
-            return JSONResponse(error(f"more than {max_messages} messages", "invalid_request_error"), 422)
+            raise refusals.invalid(f"more than {max_messages} messages")
         try:
             conversation = body.conversation()
         except ValueError:
-            return JSONResponse(error("no message with role 'user'", "invalid_request_error"), 422)
-        request_id, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
-        name = body.model or model_name
-        if body.stream:
-            return StreamingResponse(
-                _events(assistant, metrics, conversation, request_id, created, name),
-                media_type="text/event-stream",
+            raise refusals.invalid("no message with role 'user'") from None
+        guest = await visit(doors, doors.who(request, "chat"), sum(len(m.content) for m in body.messages))
+
+        async def make(begin: Begin) -> Answer:
+            if idempotency_key is None or guest.caller is None:
+                return await answers.answer(conversation, guest, begin)
+            same = hashlib.sha256(await request.body()).digest()
+            return await once.do(
+                guest.caller.name, idempotency_key, same, lambda: answers.answer(conversation, guest, begin)
             )
-        reply = _measured(assistant, metrics, conversation)
-        return JSONResponse(completion(reply, request_id, created, name))
+
+        work = Work(make, lasting=idempotency_key is not None)
+        return await respond(request, work, body.model or model_name, stream=body.stream)
 
     @router.get("/v1/models")
     def models() -> dict[str, Any]:
         """The one model there is, in OpenAI's shape."""
         return {"object": "list", "data": [{"id": model_name, "object": "model", "owned_by": "smallhours"}]}
 
-    _add_health(router, assistant, metrics)
-
-    @router.get("/", response_class=HTMLResponse)
-    def page(request: Request) -> Response:
-        """The chat."""
-        locale = _locale_of(request)
-        context = {
-            "disclaimer": replies.disclaimer(locale),
-            "locale": locale,
-            "countries": country_table(),
-            "model_name": model_name,
-            "version": __version__,
-        }
-        return templates.TemplateResponse(request, "chat.html", context)
-
     return router
 
 
-def _add_health(router: APIRouter, assistant: Assistant, metrics: Metrics) -> None:
+def build_health_router(
+    desk: Desk, doors: Doors, metrics: Metrics, memory_state: Callable[[], str]
+) -> APIRouter:
     """What an operator's machines ask."""
+    router = APIRouter()
 
     @router.get("/livez")
     def livez() -> dict[str, str]:
@@ -89,68 +69,18 @@ def _add_health(router: APIRouter, assistant: Assistant, metrics: Metrics) -> No
         return {"status": "ok"}
 
     @router.get("/readyz")
-    def readyz() -> JSONResponse:
-        """The model answers. The crisis path does so without it."""
-        ready = assistant.model_answers()
-        return JSONResponse(
-            {"status": "ok" if ready else "model unavailable", "crisis_path": "ok"}, 200 if ready else 503
-        )
+    async def readyz() -> JSONResponse:
+        """The model produces a token. The crisis path does without it, and the chat without the memory."""
+        ready = await desk.ready()
+        state = {"status": "ok" if ready else "model unavailable", "crisis_path": "ok"}
+        return JSONResponse({**state, "memory": memory_state()}, 200 if ready else 503)
 
     @router.get("/metrics")
-    def metrics_page() -> Response:
+    def metrics_page(request: Request) -> Response:
         """Counts and times in Prometheus' text format; never any text of a person."""
+        who = doors.who(request, "metrics")
+        if isinstance(who, RefusalError):
+            raise who
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-
-def country_table() -> list[dict[str, Any]]:
-    """Every country's services for the page, by name, the international entry last."""
-    entries = [
-        {
-            "code": code,
-            "name": country.name,
-            "emergency": country.emergency,
-            "resources": [resource_fields(r) for r in country.resources],
-        }
-        for code, country in tables().items()
-    ]
-    return sorted(entries, key=lambda entry: (entry["code"] == "ZZ", entry["name"]))
-
-
-def _measured(assistant: Assistant, metrics: Metrics, conversation: Conversation) -> Reply:
-    started = time.perf_counter()
-    reply = assistant.reply(conversation)
-    metrics.count(reply, time.perf_counter() - started)
-    return reply
-
-
-def _events(
-    assistant: Assistant,
-    metrics: Metrics,
-    conversation: Conversation,
-    request_id: str,
-    created: int,
-    name: str,
-) -> Iterator[str]:
-    """Server-sent events: what surrounds the reply first, then one screened sentence after another."""
-
-    def event(data: dict[str, Any]) -> str:
-        return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        pending = worker.submit(_measured, assistant, metrics, conversation)
-        while not pending.done():
-            yield ": working\n\n"
-            wait([pending], timeout=KEEP_ALIVE_SECONDS)
-        reply = pending.result()
-    first = chunk(request_id, created, name, {"role": "assistant", "content": ""}, None)
-    yield event({**first, "smallhours": smallhours_fields(reply)})
-    for part in reply.parts:
-        yield event(chunk(request_id, created, name, {"content": part}, None))
-    yield event(chunk(request_id, created, name, {}, "stop"))
-    yield "data: [DONE]\n\n"
-
-
-def _locale_of(request: Request) -> str:
-    """The first language the browser asks for, if it is well formed."""
-    wanted = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    return wanted if wanted and wanted.replace("-", "").isalnum() and len(wanted) <= 12 else "en"
+    return router

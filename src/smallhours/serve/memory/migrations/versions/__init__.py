@@ -1,0 +1,1 @@
+"""One file per step, each in the form that Alembic asks for."""

@@ -1,0 +1,1 @@
+"""llama.cpp in a supervised process of its own."""

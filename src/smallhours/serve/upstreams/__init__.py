@@ -1,0 +1,1 @@
+"""Several model servers as one: least loaded first, each behind a breaker."""
