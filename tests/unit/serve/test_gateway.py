@@ -113,7 +113,3 @@ def test_a_bug_of_ours_is_a_500_without_details(build: Build, monkeypatch: pytes
     monkeypatch.setattr(assistant, "reply", boom)
     response = client(assistant).post("/v1/chat/completions", json={"messages": SLEEP})
     assert response.status_code == 500 and "division" not in response.text
-
-
-def test_scripts_and_styles_may_be_kept_if_unchanged(build: Build) -> None:
-    assert client(build()).get("/static/js/main.js").headers["cache-control"] == "no-cache"

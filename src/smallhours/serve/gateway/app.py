@@ -14,8 +14,10 @@ from fastapi.templating import Jinja2Templates
 from smallhours import __version__
 from smallhours.domain.settings import ServeSettings
 from smallhours.serve.assistant import Assistant
+from smallhours.serve.gateway.feedback import build_feedback_router
 from smallhours.serve.gateway.guards import BodyLimit, SecurityHeaders
 from smallhours.serve.gateway.metrics import Metrics
+from smallhours.serve.gateway.page import build_page_router, static_version
 from smallhours.serve.gateway.routes import build_router
 from smallhours.serve.gateway.schemas import error
 
@@ -26,8 +28,11 @@ def create_app(assistant: Assistant, settings: ServeSettings, model_name: str) -
     """The page, the API and the health checks."""
     app = FastAPI(title="Smallhours", version=__version__, docs_url=None, redoc_url=None)
     templates = Jinja2Templates(HERE / "templates")
-    app.include_router(build_router(assistant, templates, Metrics(), model_name, settings.max_messages))
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    metrics = Metrics()
+    app.include_router(build_router(assistant, metrics, model_name, settings.max_messages))
+    app.include_router(build_feedback_router(metrics))
+    app.include_router(build_page_router(assistant, templates, settings, model_name))
+    app.mount(f"/static/{static_version()}", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders)
     # The page carries every helpline, so that they are there without a network: a third of the size this way.

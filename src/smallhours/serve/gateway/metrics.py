@@ -21,6 +21,12 @@ class Metrics:
         self._seconds = Histogram(
             "smallhours_reply_seconds", "Seconds from message to reply", ["source"], registry=self._registry
         )
+        self._feedback = Counter(
+            "smallhours_feedback",
+            "Ratings and reports of replies",
+            ["source", "verdict"],
+            registry=self._registry,
+        )
 
     def count(self, reply: Reply, seconds: float) -> None:
         """Count one reply."""
@@ -29,6 +35,10 @@ class Metrics:
         for candidate in reply.candidates:
             for rule in candidate.rejected:
                 self._rejected.labels(rule).inc()
+
+    def count_feedback(self, source: str, verdict: str) -> None:
+        """Count what a person thought of a reply; both words come from closed lists."""
+        self._feedback.labels(source, verdict).inc()
 
     def text(self) -> bytes:
         """Prometheus' text format."""

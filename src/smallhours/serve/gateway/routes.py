@@ -9,14 +9,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from fastapi.templating import Jinja2Templates
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from smallhours import __version__
 from smallhours.domain.messages import Conversation
-from smallhours.safety import replies
-from smallhours.safety.helplines import tables
 from smallhours.serve.assistant import Assistant, Reply
 from smallhours.serve.gateway.metrics import Metrics
 from smallhours.serve.gateway.schemas import (
@@ -24,7 +20,6 @@ from smallhours.serve.gateway.schemas import (
     chunk,
     completion,
     error,
-    resource_fields,
     smallhours_fields,
 )
 
@@ -32,9 +27,7 @@ from smallhours.serve.gateway.schemas import (
 KEEP_ALIVE_SECONDS = 10.0
 
 
-def build_router(
-    assistant: Assistant, templates: Jinja2Templates, metrics: Metrics, model_name: str, max_messages: int
-) -> APIRouter:
+def build_router(assistant: Assistant, metrics: Metrics, model_name: str, max_messages: int) -> APIRouter:
     """The routes around one assistant."""
     router = APIRouter()
 
@@ -64,19 +57,6 @@ def build_router(
 
     _add_health(router, assistant, metrics)
 
-    @router.get("/", response_class=HTMLResponse)
-    def page(request: Request) -> Response:
-        """The chat."""
-        locale = _locale_of(request)
-        context = {
-            "disclaimer": replies.disclaimer(locale),
-            "locale": locale,
-            "countries": country_table(),
-            "model_name": model_name,
-            "version": __version__,
-        }
-        return templates.TemplateResponse(request, "chat.html", context)
-
     return router
 
 
@@ -100,20 +80,6 @@ def _add_health(router: APIRouter, assistant: Assistant, metrics: Metrics) -> No
     def metrics_page() -> Response:
         """Counts and times in Prometheus' text format; never any text of a person."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
-
-
-def country_table() -> list[dict[str, Any]]:
-    """Every country's services for the page, by name, the international entry last."""
-    entries = [
-        {
-            "code": code,
-            "name": country.name,
-            "emergency": country.emergency,
-            "resources": [resource_fields(r) for r in country.resources],
-        }
-        for code, country in tables().items()
-    ]
-    return sorted(entries, key=lambda entry: (entry["code"] == "ZZ", entry["name"]))
 
 
 def _measured(assistant: Assistant, metrics: Metrics, conversation: Conversation) -> Reply:
@@ -148,9 +114,3 @@ def _events(
         yield event(chunk(request_id, created, name, {"content": part}, None))
     yield event(chunk(request_id, created, name, {}, "stop"))
     yield "data: [DONE]\n\n"
-
-
-def _locale_of(request: Request) -> str:
-    """The first language the browser asks for, if it is well formed."""
-    wanted = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    return wanted if wanted and wanted.replace("-", "").isalnum() and len(wanted) <= 12 else "en"
