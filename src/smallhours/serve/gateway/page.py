@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.templating import Jinja2Templates
+from starlette.routing import Match
 
 from smallhours import __version__
 from smallhours.domain.settings import ServeSettings
@@ -53,7 +54,7 @@ def build_page_router(
             **_wording(words, asked.locale, today=datetime.now(UTC).date()),
             "static": static,
             "settings": settings,
-            "memory": any(getattr(route, "path", "") == MEMORY for route in request.app.routes),
+            "memory": _has_memory(request.app),
             "speaks": asked.language in assistant.spoken,
             "model_name": model_name,
             "version": __version__,
@@ -77,6 +78,11 @@ def build_page_router(
         return JSONResponse(_manifest(static), media_type="application/manifest+json")
 
     return router
+
+
+def _has_memory(app: FastAPI) -> bool:
+    scope = {"type": "http", "method": "GET", "path": MEMORY}
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 
 def _wording(words: Interface, locale: str, today: date) -> dict[str, Any]:

@@ -40,6 +40,7 @@ export class Composer {
   /** From now on the person can write. */
   ready() {
     this.form.inert = false;
+    performance.mark("can-write");
   }
 
   get busy() {

@@ -16,6 +16,7 @@ export function armReminder(log) {
     kept("set", since);
     log.notice(_("You have been here for three hours. I’m still an AI, not a person. A break, some water or a person you trust may do you good now. I’ll be here."));
   };
+  look();
   setInterval(look, LOOK_MS);
   document.addEventListener("visibilitychange", look); // a phone stops timers while it sleeps
 }
