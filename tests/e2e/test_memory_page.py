@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from smallhours.domain.settings import ServeSettings
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.app import create_app
+from tests.e2e.axe_kit import faults
 from tests.e2e.chat_kit import PHONE, button, replies, say
 from tests.e2e.memory_fake import TERMS, FakeMemory
 from tests.e2e.serving import serving
@@ -92,6 +93,7 @@ def test_a_kept_conversation_can_be_searched_read_and_gone_on_with(page: Page, m
     expect(dialog).to_contain_text("Nothing found.")
     dialog.get_by_label("Search in them").fill("EXAM")
     expect(dialog.get_by_role("listitem")).to_contain_text(["my exam is on friday"])
+    assert faults(page) == []
     button(page, "Go on with it").click()
     expect(dialog).to_be_hidden()
     expect(replies(page)).to_contain_text("I heard: my exam is on friday")

@@ -9,36 +9,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from smallhours.domain.settings import ServeSettings
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.app import create_app
 from smallhours.serve.gateway.interface import LANGUAGES, interface
+from tests.e2e.axe_kit import faults
 from tests.e2e.chat_kit import CHAT, PHONE, RESOURCE, SENTENCES, StandIn, box, button, replies, say
 from tests.e2e.serving import serving
 
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Lighthouse's "slow 4G": 1.6 Mbit/s down, 750 kbit/s up, 150 ms.
 SLOW = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
 FIRST_LOAD_BYTES, WRITABLE_WITHIN_MS = 100_000, 1000
-
-
-def faults(page: Page) -> list[str]:
-    """What axe has against the page, by day and by night; the window is so tall that nothing is covered."""
-    found = []
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": 3000})  # type: ignore[index]
-    for theme in ("day", "night"):
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-        rules = {"type": "tag", "values": WCAG} if theme == "day" else ["color-contrast"]
-        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        page.wait_for_function(
-            "() => document.getAnimations().every(one => one.effect.getTiming().iterations > 9)"
-        )
-        results = Axe().run(page, options={"runOnly": rules}).response["violations"]
-        found += [f"{theme}: {one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in results]
-    return found
 
 
 def worker_ready(page: Page) -> None:

@@ -15,7 +15,7 @@ from smallhours.safety.helplines import tables
 from smallhours.serve.gateway import people
 from smallhours.serve.gateway.app import create_app
 from smallhours.serve.gateway.interface import LANGUAGES, fill, interface, wanted
-from smallhours.serve.gateway.page import static_version
+from smallhours.serve.gateway.page import STATIC, static_version
 from tests.unit.serve.conftest import Build
 
 
@@ -90,6 +90,14 @@ def test_old_numbers_are_named_after_half_a_year() -> None:
     assert people.overdue(oldest) != []
     all_old = date.fromordinal(newest.toordinal() + people.STALE_DAYS + 1)
     assert len(people.overdue(all_old)) == sum(len(country.resources) for country in tables().values())
+
+
+def test_night_by_the_device_and_night_by_choice_have_the_same_colours() -> None:
+    css = (STATIC / "css/theme.css").read_text("utf-8")
+    by_device = css.split("@media (prefers-color-scheme: dark)")[1].split("\n}")[0]
+    by_choice = css.split(':root[data-theme="night"] {')[1].split("\n}")[0]
+    colours = re.compile(r"--[\w-]+: [^;]+;")
+    assert colours.findall(by_device) == colours.findall(by_choice) != []
 
 
 def test_static_files_may_be_kept_for_good_and_a_missing_one_may_not(browser: TestClient) -> None:
