@@ -36,9 +36,11 @@ def say(page: Page, text: str, replies: int) -> None:
     page.get_by_role("textbox").fill(text)
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "n => document.querySelectorAll('[role=log] article, [role=log] li').length >= n", arg=replies
+        "n => document.querySelectorAll('[role=log] article').length >= n"
+        " && document.querySelector('[data-stop]').hidden",
+        arg=replies,
     )
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(1000)
 
 
 def shoot_chat(browser: Browser, url: str) -> None:

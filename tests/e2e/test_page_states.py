@@ -260,10 +260,10 @@ def test_a_model_that_is_down_is_said_at_once_and_unsaid_when_it_is_back(
     page.clock.install()
     page.route("**/readyz", lambda route: route.fulfill(status=503, json={}))
     page.goto(chat_url)
-    expect(page.get_by_text("The part of me that writes is not working right now.")).to_be_visible()
+    expect(page.get_by_text("I can’t write new answers right now.")).to_be_visible()
     page.unroute("**/readyz")
     page.clock.run_for(31_000)
-    expect(page.get_by_text("The part of me that writes is not working right now.")).to_have_count(0)
+    expect(page.get_by_text("I can’t write new answers right now.")).to_have_count(0)
     page.close()
 
 

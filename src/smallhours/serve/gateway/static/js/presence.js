@@ -33,7 +33,7 @@ export class Presence {
     this.line.textContent = offline
       ? _("You are offline, so I can’t answer. The helplines still open, and calls need no internet. What you write stays in the box.")
       : this.#down
-        ? _("The part of me that writes is not working right now. I can still show you people who help, and prepared answers where I have one.")
+        ? _("I can’t write new answers right now. People who help and prepared answers are still here.")
         : "";
   }
 }
