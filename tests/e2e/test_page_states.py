@@ -388,6 +388,15 @@ def test_the_chosen_country_is_remembered_on_the_device(page: Page) -> None:
     expect(page.get_by_label("Where are you?")).to_have_value("DE")
 
 
+def test_a_page_from_an_old_cache_says_that_its_numbers_are_old(browser: Browser, chat_url: str) -> None:
+    page = browser.new_page(locale="en-US", viewport=PHONE)
+    page.clock.set_fixed_time("2028-01-01")
+    page.goto(chat_url)
+    line = page.get_by_role("contentinfo").get_by_text("more than 180 days ago, and may have changed.")
+    expect(line).to_be_visible()
+    page.close()
+
+
 def test_help_is_on_screen_within_a_moment_of_asking(page: Page) -> None:
     """One press, no request: the helplines came with the page."""
     page.route("**/*", lambda route: route.abort())

@@ -100,6 +100,19 @@ def test_night_by_the_device_and_night_by_choice_have_the_same_colours() -> None
     assert colours.findall(by_device) == colours.findall(by_choice) != []
 
 
+def test_all_that_the_first_script_needs_is_asked_for_at_once(browser: TestClient) -> None:
+    """A module that is not preloaded is found only when the one that imports it has come: a round trip more."""
+    needed, waiting = set(), ["main"]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            text = (STATIC / "js" / f"{name}.js").read_text("utf-8")
+            waiting += re.findall(r'^import .* from "\./(\w+)\.js";$', text, re.MULTILINE)
+    page = opened(browser, "en")
+    assert set(re.findall(r'modulepreload" href="static/\w+/js/(\w+)\.js"', page)) == needed
+
+
 def test_static_files_may_be_kept_for_good_and_a_missing_one_may_not(browser: TestClient) -> None:
     root = f"/static/{static_version()}"
     assert "immutable" in browser.get(f"{root}/js/main.js").headers["cache-control"]

@@ -1,6 +1,7 @@
 // What nobody needs in the first second: settings, ratings, reminders, the state of the line, memory.
 
 import { actionsFor } from "./actions.js";
+import { tellAge } from "./age.js";
 import { armMemory } from "./memory/offer.js";
 import { Presence } from "./presence.js";
 import { armReminder } from "./reminder.js";
@@ -14,6 +15,7 @@ import { armSettings } from "./settings.js";
  * @param {{ask: typeof import("./api.js").streamReply}} parts.way
  */
 export function arm({ people, log, conversation, way }) {
+  tellAge();
   armSettings();
   armReminder(log);
   const presence = new Presence();
