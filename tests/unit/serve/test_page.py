@@ -101,7 +101,7 @@ def test_night_by_the_device_and_night_by_choice_have_the_same_colours() -> None
 
 
 def test_all_that_the_first_script_needs_is_asked_for_at_once(browser: TestClient) -> None:
-    """A module that is not preloaded is found only when the one that imports it has come: a round trip more."""
+    """A module that is not preloaded is found only when its importer has come: one round trip more."""
     needed, waiting = set(), ["main"]
     while waiting:
         name = waiting.pop()
