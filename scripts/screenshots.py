@@ -1,4 +1,4 @@
-"""Draw docs/images from a finished run: the chat (desktop, phone, crisis), the report and the review page.
+"""Draw docs/images from a finished run: the chat in its states, the report and the review page.
 
 Used by ``make pictures``. Needs runs/default (made by ``make run``) and a Chromium.
 """
@@ -36,24 +36,54 @@ def say(page: Page, text: str, replies: int) -> None:
     page.get_by_role("textbox").fill(text)
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "n => document.querySelectorAll('[role=log] article, [role=log] li').length >= n", arg=replies
+        "n => document.querySelectorAll('[role=log] article').length >= n"
+        " && document.querySelector('[data-stop]').hidden",
+        arg=replies,
     )
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(1000)
 
 
 def shoot_chat(browser: Browser, url: str) -> None:
-    """The conversation on a desktop and, at night, on a phone with the crisis panel."""
+    """The conversation by day on a desktop, and by night on a phone: first screen, crisis, settings."""
     desktop = browser.new_page(viewport={"width": 1180, "height": 820}, locale="en-GB")
     desktop.goto(url)
     say(desktop, QUESTION, 2)
     desktop.screenshot(path=IMAGES / "chat.png")
-    phone = browser.new_page(
-        viewport={"width": 390, "height": 844}, device_scale_factor=2, locale="en-GB", color_scheme="dark"
-    )
-    phone.goto(url)
+    phone = open_phone(browser, url, "en-GB")
     phone.screenshot(path=IMAGES / "chat-phone-first.png")
     say(phone, CRISIS, 2)
     phone.screenshot(path=IMAGES / "chat-phone-crisis.png")
+    phone.get_by_role("button", name="Settings").click()
+    phone.screenshot(path=IMAGES / "chat-phone-settings.png")
+
+
+def shoot_arabic(browser: Browser, url: str) -> None:
+    """From right to left: the first screen and the people who can help in Egypt."""
+    phone = open_phone(browser, url, "ar-EG")
+    phone.screenshot(path=IMAGES / "chat-phone-arabic.png")
+    phone.locator("[data-help]").first.click()
+    phone.screenshot(path=IMAGES / "chat-phone-arabic-help.png")
+
+
+def shoot_offline(browser: Browser, url: str) -> None:
+    """The network is gone, the page was opened again: it says so, and keeps the message and the helplines."""
+    phone = open_phone(browser, url, "en-GB")
+    phone.evaluate("navigator.serviceWorker.ready.then(() => 0)")
+    phone.wait_for_timeout(1000)
+    phone.get_by_role("textbox").fill("are you there")
+    phone.context.set_offline(True)
+    phone.reload()
+    phone.get_by_text("You are offline").wait_for()
+    phone.screenshot(path=IMAGES / "chat-phone-offline.png")
+
+
+def open_phone(browser: Browser, url: str, locale: str) -> Page:
+    """The page on a phone at night."""
+    size = {"width": 390, "height": 844}
+    phone = browser.new_page(viewport=size, device_scale_factor=2, locale=locale, color_scheme="dark")
+    phone.goto(url)
+    phone.wait_for_function("() => !document.querySelector('[data-until-ready]')")
+    return phone
 
 
 def shoot_report(browser: Browser, report: Path) -> None:
@@ -101,6 +131,8 @@ def main() -> int:
     with serving(app) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=installed(), args=FLAGS)
         shoot_chat(browser, url)
+        shoot_arabic(browser, url)
+        shoot_offline(browser, url)
         shoot_report(browser, settings.run_folder / "evaluation" / "report.html")
         shoot_review(browser)
         browser.close()

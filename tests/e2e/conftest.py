@@ -21,7 +21,9 @@ from smallhours.serve.recall import Recall
 from tests.e2e.serving import QUIET, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
+
+    from tests.e2e.chat_kit import StandIn
 
 ANSWER = (
     "Lying awake with a busy head is hard. Write tomorrow's first task on paper, then put the paper "
@@ -30,7 +32,7 @@ ANSWER = (
 
 
 @pytest.fixture(scope="session")
-def chat_url() -> Iterator[str]:
+def assistant() -> Assistant:
     encoder = SentenceVectors()
     assistant = Assistant(
         SafetyPipeline(),
@@ -39,6 +41,11 @@ def chat_url() -> Iterator[str]:
         GenerationSettings(),
     )
     assistant.reply(Conversation.of("hello"))  # as the real server does, so that the first page does not wait
+    return assistant
+
+
+@pytest.fixture(scope="session")
+def chat_url(assistant: Assistant) -> Iterator[str]:
     with serving(create_app(assistant, ServeSettings(), "smallhours-test")) as url:
         yield url
 
@@ -51,10 +58,35 @@ def chromium_path() -> str:
     pytest.fail("no Chromium: 'make test' installs one, or set CHROMIUM to its path")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(chromium_path: str) -> Iterator[Browser]:
     driver = pytest.importorskip("playwright.sync_api")
     with driver.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, chat_url: str) -> Iterator[Page]:
+    """The page, open on a phone."""
+    from tests.e2e.chat_kit import PHONE
+
+    context = browser.new_context(viewport=PHONE, locale="en-US")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(chat_url)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """Answers in the server's place."""
+    from tests.e2e.chat_kit import StandIn
+
+    stand_in = StandIn()
+    yield stand_in
+    stand_in.go.set()
+    stand_in.server.shutdown()
+    stand_in.server.server_close()

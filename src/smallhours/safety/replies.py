@@ -51,8 +51,8 @@ _ORDER = (
     RiskCategory.PSYCHOSIS,
     RiskCategory.EATING_DISORDER,
 )
-_QUESTION = re.compile(r"[^.!?।:]*\?\s*$")
-_SAFE = re.compile(r"\bsafe\b|\ba salvo\b|sécurité|segurança|sicher|सुरक्षित")
+_QUESTION = re.compile(r"[^.!?؟।:]*[?؟]\s*$")
+_SAFE = re.compile(r"\bsafe\b|\ba salvo\b|sécurité|segurança|sicher|सुरक्षित|بأمان|بالأمان")
 
 Variants = tuple[str, ...]
 
@@ -240,6 +240,12 @@ def boundary_reply(locale: str, previous_reply: str | None = None) -> FixedReply
 def unavailable_reply(locale: str, previous_reply: str | None = None) -> FixedReply:
     """What we say when no model answers."""
     variants = _wordings()[_language_of(locale)].boundary["unavailable"]
+    return _reply(variants, locale, None, previous_reply)
+
+
+def identity_reply(locale: str, previous_reply: str | None = None) -> FixedReply:
+    """What we say to whoever asks if this is a person: no, an AI."""
+    variants = _wordings()[_language_of(locale)].boundary["identity"]
     return _reply(variants, locale, None, previous_reply)
 
 

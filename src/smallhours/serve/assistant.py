@@ -26,6 +26,8 @@ from smallhours.serve.recall import Recall, Recalled
 # How many vetted pairs are looked at, and measure a generated answer, the nearer the more.
 NEIGHBOURS = 8
 
+ASKS_IF_HUMAN = "asks_if_human"  # the rule of the scope detector; what it hears is never left to a model
+
 Source = Literal["generated", "vetted", "crisis", "boundary", "unavailable"]
 
 
@@ -74,6 +76,11 @@ class Assistant:
     def identity(self) -> ModelIdentity | None:
         """Which weights answer, if any."""
         return self._engine.identity if self._engine else None
+
+    @property
+    def spoken(self) -> Collection[str]:
+        """The languages that the model writes well; others get prepared answers."""
+        return self._spoken
 
     def model_answers(self) -> bool:
         """Whether the model produces a token right now."""
@@ -128,6 +135,9 @@ class Assistant:
     def _answer(
         self, conversation: Conversation, decision: Decision, policy: Policy, cancel: Cancellation | None
     ) -> Reply:
+        if policy != "base" and ASKS_IF_HUMAN in _beyond_scope(decision, len(conversation.user_texts) - 1):
+            fixed = replies.identity_reply(conversation.locale, previous_reply=_last_reply(conversation))
+            return self._reply(conversation, decision, fixed.text, "boundary", self.identity, [])
         language, last = decision.language, conversation.last_user_text
         recalled = self._recall.nearest(last, NEIGHBOURS, language) if self._recall else []
         bar = -1.0 if policy == "vetted" else self._settings.vetted_similarity

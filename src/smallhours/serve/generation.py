@@ -44,7 +44,7 @@ def finish_sentence(completion: Completion) -> str:
 def sentences(text: str) -> list[str]:
     """Whole sentences with the white space that follows them; joined they are ``text`` again."""
     pieces, start = [], 0
-    for match in re.finditer(r"[.!?…][\"')\]]*\s+", text):
+    for match in re.finditer(r"[.!?…؟।][\"')\]»”]*\s+", text):
         pieces.append(text[start : match.end()])
         start = match.end()
     return [*pieces, text[start:]] if start < len(text) else pieces

@@ -32,6 +32,13 @@ def test_harm_names_the_category() -> None:
         ("how much sertraline should i take", "asks_dose"),
         ("can i stop taking my antidepressants", "asks_stop_medicine"),
         ("are you a real person", "asks_if_human"),
+        ("wait, is there a real person behind this?", "asks_if_human"),
+        ("¿eres una persona real?", "asks_if_human"),
+        ("est-ce que je parle à un robot ?", "asks_if_human"),
+        ("bist du ein Mensch oder eine KI", "asks_if_human"),
+        ("você é uma pessoa de verdade?", "asks_if_human"),
+        ("क्या आप इंसान हैं", "asks_if_human"),
+        ("هل أنت إنسان؟", "asks_if_human"),
     ],
 )
 def test_scope_finds_requests_that_are_not_ours_to_answer(text: str, rule: str) -> None:

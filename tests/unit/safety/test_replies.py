@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from smallhours.domain.messages import Conversation
@@ -10,7 +12,7 @@ from smallhours.safety import SafetyPipeline, replies
 from smallhours.safety.helplines import tables
 
 PIPELINE = SafetyPipeline()
-LANGUAGES = ("en", "es", "fr", "de", "pt", "hi")
+LANGUAGES = ("en", "es", "fr", "de", "pt", "hi", "ar")
 
 
 def decision(text: str) -> Decision:
@@ -63,6 +65,8 @@ def test_the_second_reply_is_worded_differently(language: str) -> None:
     found = decision("i want to kill myself")
     first = replies.crisis_reply(found, language).text
     assert replies.crisis_reply(found, language, previous_reply=first).text != first
+    is_ai = replies.identity_reply(language).text
+    assert replies.identity_reply(language, is_ai).text != is_ai
     calm = replies.boundary_reply(language).text
     assert replies.boundary_reply(language, calm).text != calm
     down = replies.unavailable_reply(language).text
@@ -106,6 +110,24 @@ def test_each_safety_question_knows_which_answer_means_danger() -> None:
     danger = {q.text: q.danger for q in replies.questions()}
     assert danger["Are you safe right now?"] == "no"
     assert danger["Are you having thoughts of ending your life?"] == "yes"
+    assert danger["هل أنت بأمان الآن؟"] == danger["هل تشعر بالأمان حيث أنت الآن؟"] == "no"
+    assert danger["هل تفكر في إنهاء حياتك؟"] == "yes"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_text_that_english_has(language: str) -> None:
+    english, wording = replies._wordings()["en"], replies._wordings()[language]
+    for part in ("elevated", "high", "imminent", "boundary"):
+        ours: dict[str, tuple[str, ...]] = getattr(wording, part)
+        theirs: dict[str, tuple[str, ...]] = getattr(english, part)
+        assert {key: len(texts) for key, texts in ours.items()} == {k: len(v) for k, v in theirs.items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_imminent_reply_says_the_emergency_number_first_in_every_language(language: str) -> None:
+    for variants in replies._wordings()[language].imminent.values():
+        for text in variants:
+            assert "{emergency}" in re.split(r"[.!?؟।]", text)[0], text
 
 
 def test_countries_and_resources() -> None:

@@ -7,7 +7,7 @@ import pytest
 from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.domain.records import Example
 from smallhours.domain.risk import Action, RiskLevel
-from smallhours.domain.settings import GenerationSettings
+from smallhours.domain.settings import GenerationSettings, Policy
 from smallhours.llm.engines.scripted import ScriptedEngine
 from smallhours.safety import replies
 from smallhours.safety.pipeline import SafetyPipeline
@@ -175,3 +175,19 @@ class TestLanguages:
 
     def test_a_language_without_pairs_is_compared_with_all_of_them(self, recall: Recall) -> None:
         assert len(self.both(recall).nearest("je ne dors pas", 9, "fr")) == len(VETTED) + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("are you a real person?", "I’m an AI"),
+        ("bist du ein Mensch?", "Ich bin eine KI"),
+        ("هل أنت إنسان؟", "أنا ذكاء اصطناعي"),
+    ],
+)
+@pytest.mark.parametrize("policy", ["grounded", "generate", "vetted"])
+def test_whoever_asks_is_told_in_fixed_words_that_this_is_an_ai(
+    build: Build, asked: str, told: str, policy: Policy
+) -> None:
+    reply = build(["Of course I am a human being, like you."]).reply(Conversation.of(asked), policy)
+    assert reply.source == "boundary" and told in reply.text

@@ -17,3 +17,9 @@ class ServeSettings(Frozen):
     context: int = Field(2048, ge=256, description="tokens of context per generation")
     max_body_bytes: int = Field(65536, ge=1024)
     max_messages: int = Field(200, ge=1)
+    age_confirmation: bool = Field(
+        False, description="ask for 18 or older before the chat; people who help need no age"
+    )
+    exit_url: str = Field(
+        "https://www.wikipedia.org/", pattern="^https://", description="where Quick exit leads"
+    )

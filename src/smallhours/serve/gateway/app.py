@@ -32,11 +32,12 @@ from smallhours.serve.gateway.conversations import (
 from smallhours.serve.gateway.desk import Desk
 from smallhours.serve.gateway.dialogue import Dialogue
 from smallhours.serve.gateway.doors import Doors
+from smallhours.serve.gateway.feedback import build_feedback_router
 from smallhours.serve.gateway.guards import BodyLimit, HeadLimit, SecurityHeaders
 from smallhours.serve.gateway.limits import LocalLimiter, RedisLimiter
 from smallhours.serve.gateway.metrics import Metrics
 from smallhours.serve.gateway.observe import Observed, Span
-from smallhours.serve.gateway.page import build_page_router
+from smallhours.serve.gateway.page import build_page_router, static_version
 from smallhours.serve.gateway.reference import build_reference_router
 from smallhours.serve.gateway.refusals import RefusalError
 from smallhours.serve.gateway.routes import build_health_router, build_router
@@ -101,8 +102,9 @@ def create_app(
     templates = Jinja2Templates(HERE / "templates")
     templates.env.globals["notice"] = notice
     app.include_router(build_reference_router(templates))
+    app.include_router(build_feedback_router(metrics))
     app.include_router(build_page_router(assistant, templates, settings, model_name))
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.mount(f"/static/{static_version()}", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, seconds=gateway.body_seconds)
     app.add_middleware(HeadLimit, limit=gateway.max_header_bytes)
     app.add_middleware(SecurityHeaders)

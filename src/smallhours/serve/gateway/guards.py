@@ -20,8 +20,9 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-# What somebody wrote at night must not lie in a cache in the morning; scripts and styles may.
-NOTHING_KEPT, ASK_FIRST = b"no-store", b"no-cache"
+# What somebody wrote at night must not lie in a cache in the morning. Scripts and styles may, for good:
+# their address changes with their content.
+NOTHING_KEPT, KEPT = b"no-store", b"public, max-age=31536000, immutable"
 
 
 class SecurityHeaders:
@@ -35,9 +36,13 @@ class SecurityHeaders:
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = ASK_FIRST if scope["path"].startswith("/static/") else NOTHING_KEPT
+                found = message["status"] == 200 and scope["path"].startswith("/static/")
                 ours = [(k.encode(), v.encode()) for k, v in SECURITY_HEADERS.items()]
-                message["headers"] = [*message["headers"], *ours, (b"cache-control", kept)]
+                message["headers"] = [
+                    *message["headers"],
+                    *ours,
+                    (b"cache-control", KEPT if found else NOTHING_KEPT),
+                ]
             await send(message)
 
         await self._app(scope, receive, dressed if scope["type"] == "http" else send)

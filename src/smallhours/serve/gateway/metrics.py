@@ -28,6 +28,12 @@ class Metrics:
         self._seconds = Histogram(
             "smallhours_reply_seconds", "Seconds from message to reply", ["source"], registry=self._registry
         )
+        self._feedback = Counter(
+            "smallhours_feedback",
+            "Ratings and reports of replies",
+            ["source", "verdict"],
+            registry=self._registry,
+        )
 
         self._requests = Counter(
             "smallhours_requests", "Responses sent", ["route", "status"], registry=self._registry
@@ -77,6 +83,10 @@ class Metrics:
         """Tell as well how the model's servers are."""
         self._models = ModelCollector(health)
         self._registry.register(self._models)
+
+    def count_feedback(self, source: str, verdict: str) -> None:
+        """Count what a person thought of a reply; both words come from closed lists."""
+        self._feedback.labels(source, verdict).inc()
 
     def text(self) -> bytes:
         """Prometheus' text format; of all workers together where there are several."""

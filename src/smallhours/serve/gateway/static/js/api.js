@@ -1,5 +1,7 @@
 // The one request that this page makes: the turns go out, sentences stream back.
 
+import { _ } from "./words.js";
+
 /** @typedef {{role: "user" | "assistant", content: string}} Turn */
 /**
  * What the safety path decided about a reply.
@@ -9,6 +11,7 @@
  * @property {import("./helplines.js").Resource[]} resources
  * @property {string} disclaimer
  * @property {"generated" | "vetted" | "crisis" | "boundary" | "unavailable"} source
+ * @property {{stored: boolean}} [memory] whether it was kept, where the person agreed to that
  */
 
 /** The server sends comments while it works, so a silence this long means it is gone. */
@@ -18,10 +21,10 @@ const SILENCE_MS = 90_000;
 const REJECTED = new Set([400, 413, 422]);
 /** What the person can do about a status. */
 const ADVICE = new Map([
-  [400, "That message did not get through. It is back in the box, so you can change it."],
-  [413, "That message is longer than I can read. It is back in the box, so you can shorten it."],
-  [422, "That message did not get through. It is back in the box, so you can change it."],
-  [429, "Many messages came at once. Wait a moment, then try again."],
+  [400, _("That message did not get through. It is back in the box, so you can change it.")],
+  [413, _("That message is longer than I can read. It is back in the box, so you can shorten it.")],
+  [422, _("That message did not get through. It is back in the box, so you can change it.")],
+  [429, _("Many messages came at once. Wait a moment, then try again.")],
 ]);
 
 /** No answer could be had. */
@@ -40,10 +43,22 @@ export class ChatError extends Error {
  * @returns {AsyncGenerator<{text: string, about?: About}>}
  */
 export async function* streamReply(messages, { locale, signal }) {
-  const response = await inTime(fetch("v1/chat/completions", {
+  yield* streamed("v1/chat/completions", { messages, stream: true, locale }, signal);
+}
+
+/**
+ * Posts a message and reads the reply as it comes.
+ * @param {string} path
+ * @param {object} body
+ * @param {AbortSignal} signal
+ * @param {Record<string, string>} [headers]
+ * @returns {AsyncGenerator<{text: string, about?: About}>}
+ */
+export async function* streamed(path, body, signal, headers = {}) {
+  const response = await inTime(fetch(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-    body: JSON.stringify({ messages, stream: true, locale }),
+    headers: { "Content-Type": "application/json", Accept: "text/event-stream", ...headers },
+    body: JSON.stringify(body),
     signal,
   }));
   if (!response.ok || !response.body) throw await refusal(response);

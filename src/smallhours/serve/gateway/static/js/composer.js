@@ -9,7 +9,7 @@ const DOUBLE_TAP_MS = 600;
 export class Composer {
   #busySince = 0;
 
-  /** @param {{onSend: (text: string) => void, onStop: () => void}} handlers */
+  /** @param {{onSend: (text: string) => boolean, onStop: () => void}} handlers `onSend`: whether it was taken */
   constructor({ onSend, onStop }) {
     this.onSend = onSend;
     this.onStop = onStop;
@@ -35,7 +35,12 @@ export class Composer {
 
     this.box.value = draft.read();
     this.#changed();
+  }
+
+  /** From now on the person can write. */
+  ready() {
     this.form.inert = false;
+    performance.mark("can-write");
   }
 
   get busy() {
@@ -67,9 +72,9 @@ export class Composer {
     const text = this.box.value.trim();
     if (this.busy) return;
     if (!text) return this.box.focus();
+    if (!this.onSend(text)) return;
     this.box.value = "";
     this.#changed();
-    this.onSend(text);
   }
 
   #changed() {

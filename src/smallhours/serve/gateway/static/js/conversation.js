@@ -42,4 +42,15 @@ export class Conversation {
   answered(content) {
     if (content.trim()) this.#turns.push({ role: "assistant", content: content.trim() });
   }
+
+  /** The answer is had once more, so the first try is no turn. @param {string} content */
+  takeBackAnswer(content) {
+    const last = this.#turns.at(-1);
+    if (last?.role === "assistant" && last.content === content.trim()) this.#turns.pop();
+  }
+
+  /** Another conversation takes the place of this one. @param {Turn[]} turns */
+  become(turns) {
+    this.#turns = turns.map(({ role, content }) => ({ role, content }));
+  }
 }

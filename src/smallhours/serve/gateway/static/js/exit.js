@@ -1,6 +1,7 @@
 // Leaving at once, without a trace in this tab: the button, or Shift three times.
 
 import { announce, press } from "./dom.js";
+import { _ } from "./words.js";
 
 const PRESSES = 3;
 const WITHIN_MS = 5000;
@@ -46,6 +47,6 @@ function onShiftAlone(action) {
     const now = Date.now();
     presses = [...presses.filter((time) => now - time < WITHIN_MS), now];
     if (presses.length >= PRESSES) action();
-    else if (presses.length === PRESSES - 1) announce("Press Shift once more to leave.");
+    else if (presses.length === PRESSES - 1) announce(_("Press Shift once more to leave."));
   });
 }
