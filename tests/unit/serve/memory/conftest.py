@@ -56,14 +56,14 @@ class Place:
         return place(self.folder, self.url, self.key_url)
 
 
-def place(folder: Path, url: str, key_url: str, max_exchanges: int = 200) -> Place:
+def place(folder: Path, url: str, key_url: str, max_exchanges: int = 200, timeout: float = 15) -> Place:
     master_file = folder / "master.key"
     if not master_file.exists():
         add_master(master_file)
     clock = Clock()
-    database = Database(url, 2)
+    database = Database(url, timeout)
     keyring = Keyring(
-        database if key_url == url else Database(key_url, 2), LocalMasters(master_file, "master.key")
+        database if key_url == url else Database(key_url, timeout), LocalMasters(master_file, "master.key")
     )
     memory = SqlMemory(database, keyring, 30, max_exchanges, clock)
     retention = Retention(database, memory, wall=clock)

@@ -28,7 +28,8 @@ async def one_said(here: Place, text: str = "before") -> tuple[str, str]:
     return begun.id, begun.token
 
 
-async def test_a_locked_database_is_said_in_time_and_used_again(on_disk: Place) -> None:
+async def test_a_locked_database_is_said_in_time_and_used_again(tmp_path: Path) -> None:
+    on_disk = sqlite_place(tmp_path, timeout=2)
     name, token = await one_said(on_disk)
     locker = sqlite3.connect(on_disk.folder / "memory.db", isolation_level=None)
     locker.execute("BEGIN EXCLUSIVE")
@@ -41,6 +42,7 @@ async def test_a_locked_database_is_said_in_time_and_used_again(on_disk: Place) 
     await on_disk.memory.hear(name, "after", [])
     found = await on_disk.memory.read(name, token)
     assert found and [e.content for e in found.exchanges] == ["before", "after"]
+    await on_disk.memory.close()
 
 
 async def test_a_corrupt_file_is_an_error_and_never_other_words(on_disk: Place) -> None:
