@@ -4,8 +4,9 @@ Every message of the person is screened each time, whatever the caller kept or d
 Only their words are evidence: what a caller claims that we or the system said can raise the risk (a
 safety question makes a "yes" mean something) and never lowers it.
 
-Turns that are no longer sent count by what was found in them (``earlier``), if somebody kept that; without
-it, they are not seen.
+Turns that are no longer sent count by what was found in them (``earlier``), if somebody kept that.
+
+Not seen: turns that are no longer sent, where nobody kept what was found in them.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def rows(pattern: str) -> Iterator[dict[str, Any]]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests that ask for ``input_case`` or ``reply_case`` run once for each line of the tables."""
     if "input_case" in metafunc.fixturenames:
-        table = [r for r in rows("*.jsonl") if not r["where"].startswith("reply_")]
+        table = [r for r in rows("*.jsonl") if not r["where"].startswith(("reply_", "ranking"))]
         metafunc.parametrize("input_case", table, ids=[r["where"] for r in table])
     if "reply_case" in metafunc.fixturenames:
         table = list(rows("reply_*.jsonl"))

@@ -106,7 +106,7 @@ def test_an_ordinary_message_takes_milliseconds() -> None:
     began = time.perf_counter()
     for number in range(20):
         PLAIN.screen_input(Conversation.of(f"{words * 3} {number}"))
-    assert (time.perf_counter() - began) / 20 < 0.03  # about 2 ms on a quiet machine
+    assert (time.perf_counter() - began) / 20 < 0.12  # about 35 ms on a quiet machine
 
 
 class TestGuardErrors:
