@@ -185,16 +185,18 @@ def draw_curve(curve: Curve, figures: dict[str, Figure], target: Path = CURVE) -
     FigureCanvasAgg(picture)
     axes = picture.add_subplot()
     axes.plot([100 * p["false_alarms"] for p in curve], [100 * p["found"] for p in curve], color="#3d5a80")
-    for name in ("ours", "keyword list", *GUARDS):
+    for below, name in enumerate(("ours", "keyword list", *GUARDS)):
         found, alarms = figures[f"{name}: found"]["value"], figures[f"{name}: false alarms"]["value"]
         if found is not None:
             place = (100 * alarms, 100 * found)
-            axes.plot(*place, "o", color="#c8553d" if name == "ours" else "#7a8794")
+            ours = name == "ours"
+            axes.plot(*place, "o", color="#c8553d" if ours else "#7a8794")
             axes.annotate(
-                "the threshold that ships" if name == "ours" else name,
+                "the threshold that ships" if ours else name,
                 place,
-                textcoords="offset points",
-                xytext=(8, -4),
+                xytext=(place[0] + 2, place[1] - 1) if ours else (20, 26 - 5 * below),
+                arrowprops=None if ours else {"arrowstyle": "-", "color": "#7a8794", "linewidth": 0.6},
+                va="center",
             )
     axes.set(xlim=(0, 100), ylim=(0, 102))
     axes.set_xlabel("taken for a crisis by mistake (% of other messages)")

@@ -6,8 +6,8 @@ LoRA by ``python -m smallhours.train.risk`` on text written for this project; ``
 it learnt.
 Its score is evidence like any other (``safety/evidence.py``): it decides nothing alone.
 
-Not seen: messages that are not mostly in Latin letters without accents (its vocabulary is English), and of
-those in other languages written so, little.
+Not seen: messages in other languages than English (its vocabulary is English), and English that looks like
+another language.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from smallhours.domain.risk import Finding, RiskLevel
 from smallhours.safety.classifier import is_short, plain
+from smallhours.safety.language import guess_language
 from smallhours.semantics.minilm import MiniLm
 from smallhours.semantics.vectors import Encoder
 
@@ -38,13 +39,18 @@ _PLAIN_LETTERS = 0.9  # share
 
 
 def can_read(text: str) -> bool:
-    """Whether a text is mostly in plain Latin letters and says more than a word or two."""
+    """Whether a text is for the reader: English, as its commonest words tell, and more than a word or two.
+
+    A wrong guess costs an opinion, never the others: without the reader, phrases and head are weighed alone.
+    """
+    return in_plain_letters(text) and guess_language(text) == "en"
+
+
+def in_plain_letters(text: str) -> bool:
+    """Whether a text is mostly in Latin letters without accents, and more than a word or two."""
     letters = [ch for ch in text if ch.isalpha()]
-    return (
-        bool(letters)
-        and not is_short(text)
-        and sum(map(str.isascii, letters)) >= _PLAIN_LETTERS * len(letters)
-    )
+    plain_ones = sum(map(str.isascii, letters))
+    return bool(letters) and not is_short(text) and plain_ones >= _PLAIN_LETTERS * len(letters)
 
 
 def windows(text: str) -> list[str]:

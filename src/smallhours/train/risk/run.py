@@ -36,7 +36,7 @@ from smallhours.safety.classifier import (
     plain,
     readable,
 )
-from smallhours.safety.reader import can_read
+from smallhours.safety.reader import can_read, in_plain_letters
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.train.risk.figures import figures
 from smallhours.train.risk.recipe import Recipe
@@ -308,7 +308,7 @@ def _reader(
     """Train and write the reader; each line's margin by one that saw nothing of its style, and the recipe."""
     from smallhours.train.risk import reader
 
-    kept = [row for row, line in enumerate(lines) if can_read(line.text)]
+    kept = [row for row, line in enumerate(lines) if in_plain_letters(line.text)]
     read = [lines[row] for row in kept]
     aside = reader.held_aside(read, recipe, say)
     grave = _grave_threshold(read, aside)
@@ -319,7 +319,8 @@ def _reader(
     write_aside(target / "risk_reader.npz", archived(arrays | {"grave": np.array(grave, dtype=np.float32)}))
     margins: list[float | None] = [None] * len(lines)
     for row, margin in zip(kept, aside[:, 0], strict=True):
-        margins[row] = float(margin)
+        if can_read(lines[row].text):
+            margins[row] = float(margin)
     return margins, asdict(recipe) | {"lines": len(read), "grave": grave}
 
 
