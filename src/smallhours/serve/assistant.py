@@ -71,6 +71,7 @@ class Assistant:
         self._recall = recall
         self._settings = settings
         self._spoken = frozenset(spoken)
+        self._fit: set[str] = set()  # vetted answers that passed; what did not is looked at again
 
     @property
     def identity(self) -> ModelIdentity | None:
@@ -139,7 +140,8 @@ class Assistant:
             fixed = replies.identity_reply(conversation.locale, previous_reply=_last_reply(conversation))
             return self._reply(conversation, decision, fixed.text, "boundary", self.identity, [])
         language, last = decision.language, conversation.last_user_text
-        recalled = self._recall.nearest(last, NEIGHBOURS, language) if self._recall else []
+        near = self._recall.nearest(last, NEIGHBOURS, language) if self._recall else []
+        recalled = [one for one in near if self._is_fit(one.pair.answer, conversation)]
         bar = -1.0 if policy == "vetted" else self._settings.vetted_similarity
         engine = self._base_engine if policy == "base" else self._engine
         # A base of one language answers others badly: there, vetted words or none.
@@ -166,6 +168,12 @@ class Assistant:
         if chosen := best(judged):
             return self._reply(conversation, decision, chosen.text, "generated", engine.identity, judged)
         return self._fallback(conversation, decision, recalled, engine.identity, judged)
+
+    def _is_fit(self, answer: str, conversation: Conversation) -> bool:
+        """Whether a vetted answer passes the output guard, which may see what whoever vetted it missed."""
+        if answer not in self._fit and self._safety.screen_output(answer, conversation).allowed:
+            self._fit.add(answer)
+        return answer in self._fit
 
     def _speaks(self, language: str) -> bool:
         return self._recall is not None and self._recall.speaks(language)

@@ -11,6 +11,7 @@ from smallhours.domain.settings import GenerationSettings, Policy
 from smallhours.llm.engines.scripted import ScriptedEngine
 from smallhours.safety import replies
 from smallhours.safety.pipeline import SafetyPipeline
+from smallhours.semantics.vectors import SentenceVectors
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.recall import Recall
 from tests.unit.serve.conftest import GOOD, VETTED, Build, vetted_pairs
@@ -67,6 +68,19 @@ def test_of_several_candidates_the_one_that_may_be_sent_wins(build: Build) -> No
 def test_when_all_are_stopped_the_nearest_vetted_answer_is_given(build: Build) -> None:
     reply = build([DOSE]).reply(SLEEP)
     assert (reply.source, reply.text) == ("vetted", next(iter(VETTED.values())))
+
+
+@pytest.mark.parametrize("policy", ["grounded", "vetted"])
+def test_a_vetted_answer_that_doses_is_never_sent(policy: Policy) -> None:
+    asked = "i shake before every meeting and my voice goes"
+    pair = Example(
+        id="bad",
+        messages=(Message(role=Role.USER, content=asked), Message(role=Role.ASSISTANT, content=DOSE)),
+    )
+    recall = Recall.of([pair, *vetted_pairs()], SentenceVectors())
+    assistant = Assistant(SafetyPipeline(), None, recall, GenerationSettings(policy=policy))
+    for _ in range(2):
+        assert assistant.reply(Conversation.of(asked)).text != DOSE
 
 
 def test_far_from_everything_vetted_it_says_so(build: Build) -> None:
