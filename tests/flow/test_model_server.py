@@ -95,10 +95,11 @@ def test_whoever_waits_is_told_at_once_and_the_next_one_is_answered(
     next(pieces)
     os.kill(pid or 0, sign)
     began = time.monotonic()
-    with pytest.raises(EngineError, match="went down"):
+    # The broken connection may be noticed before the end of the process is.
+    with pytest.raises(EngineError, match=r"went down|hung up"):
         list(pieces)
     assert time.monotonic() - began < 2
-    with pytest.raises(EngineError, match="model server is"):
+    with pytest.raises(EngineError, match=r"model server is|no connection"):
         engine.complete(TALK, SHORT)
     until(lambda: server.state.restarts > restarts and server.state.name == "ready")
     assert engine.complete(TALK, SHORT).text
