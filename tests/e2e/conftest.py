@@ -31,7 +31,7 @@ ANSWER = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def assistant() -> Assistant:
     encoder = SentenceVectors()
     assistant = Assistant(
@@ -44,13 +44,13 @@ def assistant() -> Assistant:
     return assistant
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chat_url(assistant: Assistant) -> Iterator[str]:
     with serving(create_app(assistant, ServeSettings(), "smallhours-test")) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium_path() -> str:
     for candidate in (os.environ.get("CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/chromium-browser"):
         if candidate and Path(candidate).is_file():
@@ -58,7 +58,7 @@ def chromium_path() -> str:
     pytest.fail("no Chromium: 'make test' installs one, or set CHROMIUM to its path")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
     driver = pytest.importorskip("playwright.sync_api")
     with driver.sync_playwright() as playwright:
