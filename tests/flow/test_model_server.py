@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from smallhours.llm.chat_format import CHATML
 from smallhours.llm.engines.llama_server import LlamaOptions
 from smallhours.serve.model_server.engine import ModelServerEngine
 from smallhours.serve.model_server.supervisor import Supervisor, Timings
+from tests.waiting import until
 
 TALK = Conversation.of("i cant sleep")
 SHORT, ENDLESS = Sampling(max_tokens=8), Sampling(max_tokens=1500, temperature=2.0, seed=1)
@@ -45,14 +46,6 @@ def server() -> Iterator[Supervisor]:
 def engine(server: Supervisor) -> ModelServerEngine:
     assert server.wait(120)
     return ModelServerEngine(server, CHATML, "Be kind.", ModelIdentity(base="b"))
-
-
-def until(true: Callable[[], bool], seconds: float = 60) -> float:
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < seconds, "it never came true"
-        time.sleep(0.01)
-    return time.monotonic() - began
 
 
 def requests_under_way(server: Supervisor) -> float:
@@ -95,11 +88,10 @@ def test_whoever_waits_is_told_at_once_and_the_next_one_is_answered(
     next(pieces)
     os.kill(pid or 0, sign)
     began = time.monotonic()
-    # The broken connection may be noticed before the end of the process is.
-    with pytest.raises(EngineError, match=r"went down|hung up"):
+    with pytest.raises(EngineError, match="went down"):
         list(pieces)
     assert time.monotonic() - began < 2
-    with pytest.raises(EngineError, match=r"model server is|no connection"):
+    with pytest.raises(EngineError, match="model server is"):
         engine.complete(TALK, SHORT)
     until(lambda: server.state.restarts > restarts and server.state.name == "ready")
     assert engine.complete(TALK, SHORT).text

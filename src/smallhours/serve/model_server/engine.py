@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from smallhours.domain.cancellation import Cancellation
 from smallhours.domain.endpoint import Endpoint
-from smallhours.domain.errors import EngineCancelledError, EngineError, EngineTimeoutError
+from smallhours.domain.errors import EngineCancelledError, EngineError, EngineTimeoutError, ReplyError
 from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import Completion, ModelHealth, ModelIdentity, Sampling
 from smallhours.llm.chat_format import ChatFormat
@@ -16,6 +16,8 @@ from smallhours.llm.engines.llamacpp import LlamaDialect
 from smallhours.llm.engines.openai_http import OpenAiHttpEngine
 from smallhours.llm.engines.wire import Patience
 from smallhours.serve.model_server.supervisor import Supervisor
+
+NOTICED = 0.5  # seconds in which the end of the process is seen
 
 
 class ModelServerEngine:
@@ -77,10 +79,20 @@ class ModelServerEngine:
             except EngineTimeoutError:
                 self._supervisor.suspect()
                 raise
+            except ReplyError:
+                raise
             except EngineCancelledError:
                 if cancel is not None and cancel.cancelled:
                     raise
-                raise EngineError(f"the model server went down: {self._supervisor.state.reason}") from None
+                raise self._down() from None
+            except EngineError:
+                # A connection breaks a moment before the end of the process is seen.
+                if self._supervisor.goes_down(NOTICED):
+                    raise self._down() from None
+                raise
+
+    def _down(self) -> EngineError:
+        return EngineError(f"the model server went down: {self._supervisor.state.reason}")
 
     def _client(self) -> OpenAiHttpEngine:
         """Of the present process: the next one has another address."""

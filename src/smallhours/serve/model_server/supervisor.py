@@ -123,6 +123,11 @@ class Supervisor:
         """Somebody waited for a token in vain: see whether the model's loop still turns."""
         self._suspected = True
 
+    def goes_down(self, seconds: float) -> bool:
+        """Whether the model is not there any more, or is seen to go within so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._state.name != "ready", timeout=seconds)
+
     @contextmanager
     def lifeline(self, cancel: Cancellation | None) -> Iterator[Cancellation]:
         """A cancellation for one answer, called as well when the model goes down.

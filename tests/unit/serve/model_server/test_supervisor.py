@@ -18,18 +18,10 @@ from smallhours.domain.cancellation import Cancellation
 from smallhours.domain.errors import EngineError
 from smallhours.llm.engines.llama_server import LlamaOptions
 from smallhours.serve.model_server.supervisor import Supervisor, Timings
+from tests.waiting import until
 
 CHILD = Path(__file__).with_name("fake_child.py")
 QUICK = Timings(hopeless=0.6, first_wait=0.05, longest_wait=0.1, farewell=0.3)
-
-
-def until(true: Callable[[], bool], seconds: float = 60) -> float:
-    """Seconds until it is true."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < seconds, "it never came true"
-        time.sleep(0.01)
-    return time.monotonic() - began
 
 
 def is_alive(pid: int | None) -> bool:
