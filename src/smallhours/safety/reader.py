@@ -17,20 +17,19 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import chain
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smallhours.domain.risk import Finding, RiskLevel
-from smallhours.safety.classifier import is_short, plain
+from smallhours.safety.evidence import READER
 from smallhours.safety.language import guess_language
+from smallhours.safety.pieces import is_short, plain
 from smallhours.semantics.minilm import MiniLm
 from smallhours.semantics.vectors import Encoder
 
 Floats = NDArray[np.float32]
 
-DETECTOR = "reader"
 RULE = "read"
 
 _WINDOW, _STEP = 160, 80  # words
@@ -67,7 +66,6 @@ class RiskReader:
     def __init__(self, model: Encoder, weight: Floats, bias: Floats, grave: float) -> None:
         """``weight`` (2, 384) and ``bias`` (2,) give logits, crisis and grave; ``grave`` is a threshold."""
         self._model, self._weight, self._bias, self._grave = model, weight, bias, grave
-        self._one_at_a_time = Lock()
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
         """One finding with its score for each text that can be read: ``high`` if surely grave or ``none``."""
@@ -75,8 +73,7 @@ class RiskReader:
         pieces = list(dict.fromkeys(chain.from_iterable(read)))
         if not pieces:
             return [[] for _ in texts]
-        with self._one_at_a_time:
-            logits = self._model.encode(pieces) @ self._weight.T + self._bias
+        logits = self._model.encode(pieces) @ self._weight.T + self._bias
         row = {piece: number for number, piece in enumerate(pieces)}
         return [
             [self._found(text, logits[[row[piece] for piece in own]].max(axis=0))] if own else []
@@ -86,7 +83,7 @@ class RiskReader:
     def _found(self, text: str, logits: Floats) -> Finding:
         level = RiskLevel.HIGH if logits[1] >= self._grave else RiskLevel.NONE
         return Finding(
-            detector=DETECTOR, rule=RULE, level=level, span=(0, len(text)), score=round(float(logits[0]), 3)
+            detector=READER, rule=RULE, level=level, span=(0, len(text)), score=round(float(logits[0]), 3)
         )
 
 

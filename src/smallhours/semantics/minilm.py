@@ -6,7 +6,7 @@ fine-tuning changed arrives as low-rank deltas (LoRA, Hu et al. 2021, arXiv:2106
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import util
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from threadpoolctl import ThreadpoolController
 from tokenizers import Tokenizer
 
 from smallhours.domain.errors import DataError, ResourceError
+from smallhours.semantics.groups import groups
 from smallhours.semantics.safetensors import Tensors
 from smallhours.semantics.transformer import WIDTH, Layer, Norm, Room
 
@@ -79,7 +80,7 @@ class MiniLm:
         found = np.empty((len(texts), WIDTH), dtype=np.float32)
         tokens = [self.tokens(text) for text in texts]
         with self._one_thread(limits=1, user_api="blas"), np.errstate(over="ignore", under="ignore"):
-            for group in _groups([len(row) for row in tokens]):
+            for group in groups([len(row) for row in tokens], _TOGETHER):
                 found[group] = self._vectors([tokens[position] for position in group])
         return found
 
@@ -163,17 +164,3 @@ def _delta(deltas: Mapping[str, NDArray[np.floating]], name: str, shape: tuple[i
         raise DataError(f"MiniLM's deltas: {name} holds numbers that are not finite; train it again")
     product: Floats = b @ a
     return product
-
-
-def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions of texts that are computed together, in order."""
-    group: list[int] = []
-    held = 0
-    for position, length in enumerate(lengths):
-        if group and held + length > _TOGETHER:
-            yield group
-            group, held = [], 0
-        group.append(position)
-        held += length
-    if group:
-        yield group

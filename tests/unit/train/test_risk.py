@@ -15,7 +15,7 @@ from smallhours.safety.classifier import RiskHead, read_head
 from smallhours.safety.reader import RiskReader
 from smallhours.semantics.minilm import MiniLm
 from smallhours.semantics.vectors import DIMENSIONS, Vectors
-from smallhours.train.risk import reader, run
+from smallhours.train.risk import head, reader, run
 from smallhours.train.risk.figures import wilson
 from smallhours.train.risk.recipe import Recipe
 from smallhours.train.risk.text import DATA, Line, folds, read_lines
@@ -66,9 +66,9 @@ def test_what_was_trained_can_be_read_and_tells_the_classes_apart(source: Path, 
     weights, limits = read_head(
         (tmp_path / "risk_head.npz").read_bytes(), (tmp_path / "risk_head.json").read_text()
     )
-    head = RiskHead(weights, limits, Spelled())
-    (dark,) = head.detect("zzz xxx zzz number 99")
-    (fair,) = head.detect("aaa eee ooo number 99")
+    risk_head = RiskHead(weights, limits, Spelled())
+    (dark,) = risk_head.detect("zzz xxx zzz number 99")
+    (fair,) = risk_head.detect("aaa eee ooo number 99")
     assert dark.level.is_crisis and fair.level is RiskLevel.NONE
 
 
@@ -92,21 +92,21 @@ class TestThresholds:
 
 def test_a_style_is_never_in_two_folds() -> None:
     lines = [line for name in run.FILES for line in read_lines(DATA / name)]
-    chosen = folds(lines, run.FOLDS)
+    chosen = folds(lines, head.FOLDS)
     assert len({(line.style, fold) for line, fold in zip(lines, chosen, strict=True)}) == len(
         {line.style for line in lines}
     )
-    sizes = [chosen.count(fold) for fold in range(run.FOLDS)]
+    sizes = [chosen.count(fold) for fold in range(head.FOLDS)]
     assert max(sizes) < 1.2 * min(sizes)
 
 
 def test_the_kernel_is_what_detection_computes(source: Path) -> None:
     lines = read_lines(source)
-    material = run.prepare(lines, Spelled())
-    weights = run.fitted(material, range(len(lines)))
-    assert weights.support.shape[1] == run.KEPT
+    material = head.prepare(lines, Spelled())
+    weights = head.fitted(material, range(len(lines)))
+    assert weights.support.shape[1] == head.KEPT
     # A crisis that was trained on scores like one, and an ordinary line does not.
-    scores = run.scored(material, range(len(lines)), weights)
+    scores = head.scored(material, range(len(lines)), weights)
     assert scores[material.crisis, 0].min() > scores[~material.crisis, 0].max()
 
 

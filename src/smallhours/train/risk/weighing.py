@@ -73,9 +73,7 @@ def weigh(seen: Sequence[Seen]) -> dict[str, Evidence]:
 
 def is_found(scales: Mapping[str, Evidence], one: Seen) -> bool:
     """Whether a line counts as a crisis."""
-    if one.is_outright or (one.rules and one.words < LONG):
-        return True
-    return scales[one.kind].total(one.margin, one.read, one.words, one.weighed_rules) >= 0
+    return _total(scales[one.kind], one) >= 0
 
 
 def _of_kind(seen: Sequence[Seen], alarms: float) -> Evidence:
