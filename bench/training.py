@@ -109,7 +109,7 @@ class Setting:
     words: str
 
 
-def prepare(folder: Path, steps: int) -> tuple[dict[str, Any], Setting]:
+def prepare(folder: Path, steps: int, data: str) -> tuple[dict[str, Any], Setting]:
     """Write the dataset into ``folder``; the job that all arms get, and what they share."""
     from smallhours.corpus.build import build_dataset
     from smallhours.domain.records import read_examples, write_examples
@@ -120,11 +120,13 @@ def prepare(folder: Path, steps: int) -> tuple[dict[str, Any], Setting]:
     from smallhours.llm.loading import choose_dtype, load_tokenizer, unpack
     from smallhours.semantics.vectors import shared_vectors
 
-    dataset, settings = folder / "dataset", Settings(seed=SEED)
+    dataset, settings = folder / "dataset", Settings(seed=SEED, data=data)
     build_dataset(settings, dataset, shared_vectors())
     examples = read_examples(dataset / "train.jsonl")
     if len(examples) < steps * BATCH_SIZE:
-        raise SystemExit(f"--steps {steps}: {len(examples)} pairs suffice for {len(examples) // BATCH_SIZE}")
+        raise SystemExit(
+            f"--steps {steps}: {len(examples)} examples suffice for {len(examples) // BATCH_SIZE}"
+        )
     chosen = random.Random(SEED).sample(examples, steps * BATCH_SIZE)
     write_examples(dataset / "train.jsonl", chosen)
     # Ours looks at one example before and after training, and cannot be told not to.
@@ -302,6 +304,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--only", default=",".join(MAIN_ARMS), help=f"arms, joined by commas, of: {', '.join(ARMS)}"
     )
+    parser.add_argument("--data", default="builtin:en", help="what to train on (default: builtin:en)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: all cores")
     parser.add_argument("--out", type=Path, default=RESULTS / "training.json")
     given = parser.parse_args(arguments)
@@ -310,7 +313,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--only: no such arm: {', '.join(unknown)}; there are {', '.join(ARMS)}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        job, setting = prepare(folder, given.steps)
+        job, setting = prepare(folder, given.steps, given.data)
         print(f"{setting.words}; {given.threads} threads, {job['dtype']}", flush=True)
 
         def measure(name: str, turn: int) -> Measured:

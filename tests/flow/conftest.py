@@ -22,3 +22,11 @@ def arguments(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def finished(arguments: list[str]) -> Settings:
     assert run(["run", "--no-serve", *arguments]) == 0
     return load_settings(CONFIG, {}, {"runs": arguments[-1].removeprefix("runs=")})
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built-in pairs as a dataset, to be copied into run folders."""
+    runs = tmp_path_factory.mktemp("dataset")
+    assert run(["corpus", "build", "--config", str(CONFIG), "--set", f"runs={runs}"]) == 0
+    return runs / "tiny" / "dataset"

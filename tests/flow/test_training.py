@@ -29,14 +29,6 @@ CLOCKS = {"seconds", "tokens_per_second", "memory"}
 SAME_BITS = ["--set", "train.dtype=float32"]
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built-in pairs as a dataset, to be copied into run folders."""
-    runs = tmp_path_factory.mktemp("dataset")
-    assert run(["corpus", "build", "--config", str(CONFIG), "--set", f"runs={runs}"]) == 0
-    return runs / "tiny" / "dataset"
-
-
 @pytest.fixture
 def run_folder(dataset: Path, tmp_path: Path) -> Path:
     """A run that has its dataset and nothing else."""

@@ -35,14 +35,23 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     return manifest
 
 
-def train(settings: Settings, report: Callable[[Any], None], announce: Announce) -> Manifest:
-    """The training stage; what could not be served afterwards is said before."""
+def check_base(settings: Settings, announce: Announce) -> None:
+    """Before any work: a base that is none is an error, one that could not be served afterwards a warning.
+
+    Raises:
+        InputError: no such base, or its files are missing or damaged.
+    """
     from smallhours.export.served_base import serving_caution
-    from smallhours.train.responder.run import train_adapter
 
     caution = serving_caution(settings.base)
     if caution:
         announce(f"warning: {caution}")
+
+
+def train(settings: Settings, report: Callable[[Any], None], announce: Announce) -> Manifest:
+    """The training stage."""
+    from smallhours.train.responder.run import train_adapter
+
     return train_adapter(settings, report, announce)
 
 

@@ -45,6 +45,7 @@ def command(settings: Settings, no_serve: bool) -> None:
     from smallhours.bootstrap import evaluation, serving, stages
 
     bound = None if no_serve else serving.bind(settings.serve)
+    stages.check_base(settings, announce)
     stages.build_dataset(settings, announce)
     with training_report() as report:
         stages.train(settings, report, announce)

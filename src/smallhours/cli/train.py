@@ -39,6 +39,7 @@ def command(settings: Settings, folds: int | None, repeats: int | None) -> None:
     if folds is None:
         if repeats is not None:
             raise click.UsageError("--repeats repeats folds: give --folds, too")
+        stages.check_base(settings, announce)
         with training_report() as report:
             figures = stages.train(settings, report, announce).figures
         if is_main():

@@ -24,14 +24,17 @@ def main() -> None:
     runs, port, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
     settings = load_settings(None, {}, {"runs": runs, "serve.port": port, "memory.timeout_seconds": 20})
 
+    pace = [0.0]
+
     def slow(_: Conversation, __: int) -> str:
-        time.sleep(seconds)
+        time.sleep(pace[0])
         return GOOD
 
     generation = GenerationSettings(vetted_first=1.0, candidates=1)
     recall = Recall.of(vetted_pairs(), SentenceVectors())
     assistant = Assistant(SafetyPipeline(), ScriptedEngine(slow), recall, generation)
     assistant.reply(Conversation.of("hello"))
+    pace[0] = seconds
     app = create_app(assistant, settings.serve, "smallhours-test", gateway.gateway_parts(settings))
     bound = serving.bind(settings.serve)
     gateway.run_server(settings, app, bound)
