@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallhours.semantics import universal
+from smallhours.semantics import convolutions, universal
 from smallhours.semantics.universal import UniversalEncoder
 
 TEXTS = [
@@ -50,12 +50,12 @@ def test_so_are_those_of_any_text_in_any_company(encoder: UniversalEncoder, text
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from("ab c.\u00b4\u3000\u0301\u200b\t2\u2581\u30ab\uff9e'"), max_size=30))
 def test_tokens_by_word_are_those_of_the_whole(encoder: UniversalEncoder, text: str) -> None:
-    assert encoder.tokens(text) == encoder._tokenizer.encode(text)
+    assert encoder.tokens(text) == encoder.tokens.whole(text)
 
 
 def test_what_is_kept_makes_room_and_stays_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(universal, "_KEPT", 32)
-    monkeypatch.setattr(universal, "_TOGETHER", 24)
+    monkeypatch.setattr(convolutions, "_KEPT", 32)
+    monkeypatch.setattr(universal, "TOGETHER", 24)
     small = UniversalEncoder()
     texts = [
         f"{word} is a word of {number}"
