@@ -61,8 +61,11 @@ class Wording:
         """What the answer of a pair takes up from its own question that ``question`` does not say.
 
         Rare words alone: an answer that speaks of "milk" or of "nine thousand" to somebody who did not would
-        be about somebody else. Not seen: what is presumed in other words than the pair's question has.
+        be about somebody else. Nothing where the pairs are too few to tell what is rare. Not seen: what is
+        presumed in other words than the pair's question has.
         """
+        if len(self._documents) < _ENOUGH:
+            return set()
         asked = set(words(question))
         taken = set(words(pair.question)) & set(words(pair.answer)) - asked
         return {word for word in taken if self._documents[word] <= max(1, _RARE * len(self._pairs))}

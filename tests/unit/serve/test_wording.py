@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
+from smallhours.serve import wording
 from smallhours.serve.wording import Wording
-from tests.unit.serve.conftest import vetted_pairs
 
 PAIRS = [
     ("stillborn at 38 wks. the milk came in anyway", "When the milk comes in, ask a midwife how to ease it."),
@@ -16,12 +17,8 @@ PAIRS = [
 
 
 def pair(question: str, answer: str) -> Example:
-    return Example.of_pair(question, answer) if hasattr(Example, "of_pair") else vetted_pairs()[0].model_copy(
-        update={"messages": tuple(
-            message.model_copy(update={"content": text})
-            for message, text in zip(vetted_pairs()[0].messages, (question, answer), strict=True)
-        )}
-    )  # fmt: skip
+    turns = ((Role.USER, question), (Role.ASSISTANT, answer))
+    return Example(id=question, messages=tuple(Message(role=role, content=text) for role, text in turns))
 
 
 @pytest.mark.parametrize(
@@ -33,11 +30,20 @@ def pair(question: str, answer: str) -> Example:
         ("i sleep badly", 2, set()),
     ],
 )
-def test_it_is_what_it_took_up_from_another_question(question: str, at: int, presumed: set[str]) -> None:
+def test_it_is_what_it_took_up_from_another_question(
+    question: str, at: int, presumed: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wording, "_ENOUGH", 1)
     pairs = [pair(*one) for one in PAIRS]
     assert Wording(pairs).presumed(pairs[at], question) == presumed
 
 
-def test_what_many_pairs_speak_of_is_not_presumed() -> None:
+def test_what_many_pairs_speak_of_is_not_presumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wording, "_ENOUGH", 1)
     pairs = [pair(f"question {n} about my mum", f"answer {n} about your mum") for n in range(9)]
     assert Wording(pairs).presumed(pairs[0], "a question about my father and nothing else") == set()
+
+
+def test_few_pairs_do_not_say_what_is_rare() -> None:
+    pairs = [pair(*one) for one in PAIRS]
+    assert Wording(pairs).presumed(pairs[0], "something else") == set()
