@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import ServeSettings
 from smallhours.safety.helplines import tables
 from smallhours.serve.gateway import people
@@ -86,9 +87,9 @@ def test_filling_escapes_and_keeps_the_direction_of_numbers() -> None:
 def test_old_numbers_are_named_after_half_a_year() -> None:
     newest = max(date.fromisoformat(one.checked) for c in tables().values() for one in c.resources)
     assert people.overdue(people.last_checked()) == []
-    oldest = date.fromordinal(people.last_checked().toordinal() + people.STALE_DAYS + 1)
+    oldest = date.fromordinal(people.last_checked().toordinal() + STALE_DAYS + 1)
     assert people.overdue(oldest) != []
-    all_old = date.fromordinal(newest.toordinal() + people.STALE_DAYS + 1)
+    all_old = date.fromordinal(newest.toordinal() + STALE_DAYS + 1)
     assert len(people.overdue(all_old)) == sum(len(country.resources) for country in tables().values())
 
 
