@@ -134,8 +134,8 @@ SOUND = {"crises": [True, False], "levels": ["high", "low"], "broken": [], "word
     [{"crises": [False, False]}, {"crises": [True, True]}, {"broken": ["guard_error"]}, {"services": 0}],
 )
 def test_a_safety_path_that_misses_alarms_or_breaks_is_an_error(fault: dict[str, object]) -> None:
-    assert safety.judged(SOUND, 1.0).state == State.OK
-    assert safety.judged(SOUND | fault, 1.0).state == State.ERROR
+    assert safety.judged(SOUND).state == State.OK
+    assert safety.judged(SOUND | fault).state == State.ERROR
 
 
 # Runs.
@@ -164,6 +164,8 @@ def test_a_run_is_followed_from_nothing_to_a_verdict(tmp_path: Path) -> None:
     said_no = json.loads(verdict.read_text()) | {"pass": False, "lines": [{"name": "recall", "pass": False}]}
     verdict.write_text(json.dumps(said_no))
     assert "recall" in only(folders(ours)).said
+    verdict.write_text("{")
+    assert "verdict.json: damaged" in only(folders(ours)).said
     verdict.unlink()
     assert "verdict.json missing" in only(folders(ours)).said
 

@@ -93,6 +93,15 @@ def test_old_numbers_are_named_after_half_a_year() -> None:
     assert len(people.overdue(all_old)) == sum(len(country.resources) for country in tables().values())
 
 
+@pytest.mark.parametrize(("old", "said"), [([], "or later."), (["GB Line"], "and may have changed.")])
+def test_the_footer_says_how_old_the_numbers_are(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch, old: list[str], said: str
+) -> None:
+    monkeypatch.setattr(people, "overdue", lambda today: old)
+    footer = opened(browser, "en").split("<footer")[1].split("</footer>")[0]
+    assert said in footer and ("fine-stale" in footer) is bool(old)
+
+
 def test_night_by_the_device_and_night_by_choice_have_the_same_colours() -> None:
     css = (STATIC / "css/theme.css").read_text("utf-8")
     by_device = css.split("@media (prefers-color-scheme: dark)")[1].split("\n}")[0]

@@ -51,4 +51,6 @@ def fault(run: Path) -> str:
         require_passing_verdict(run)
     except SmallhoursError as problem:
         return str(problem)
+    except (ValueError, KeyError):
+        return f"{run / 'evaluation' / 'verdict.json'}: damaged"
     return ""
