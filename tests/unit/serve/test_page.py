@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import ServeSettings
 from smallhours.safety.helplines import tables
 from smallhours.serve.gateway import people
@@ -86,10 +87,19 @@ def test_filling_escapes_and_keeps_the_direction_of_numbers() -> None:
 def test_old_numbers_are_named_after_half_a_year() -> None:
     newest = max(date.fromisoformat(one.checked) for c in tables().values() for one in c.resources)
     assert people.overdue(people.last_checked()) == []
-    oldest = date.fromordinal(people.last_checked().toordinal() + people.STALE_DAYS + 1)
+    oldest = date.fromordinal(people.last_checked().toordinal() + STALE_DAYS + 1)
     assert people.overdue(oldest) != []
-    all_old = date.fromordinal(newest.toordinal() + people.STALE_DAYS + 1)
+    all_old = date.fromordinal(newest.toordinal() + STALE_DAYS + 1)
     assert len(people.overdue(all_old)) == sum(len(country.resources) for country in tables().values())
+
+
+@pytest.mark.parametrize(("old", "said"), [([], "or later."), (["GB Line"], "and may have changed.")])
+def test_the_footer_says_how_old_the_numbers_are(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch, old: list[str], said: str
+) -> None:
+    monkeypatch.setattr(people, "overdue", lambda today: old)
+    footer = opened(browser, "en").split("<footer")[1].split("</footer>")[0]
+    assert said in footer and ("fine-stale" in footer) is bool(old)
 
 
 def test_night_by_the_device_and_night_by_choice_have_the_same_colours() -> None:

@@ -9,8 +9,6 @@ from smallhours.domain.risk import Resource
 from smallhours.safety.helplines import ANYWHERE, Country, tables
 from smallhours.serve.gateway.interface import FALLBACK, Interface
 
-STALE_DAYS = 180
-
 
 def N_(text: str) -> str:  # noqa: N802  gettext's name for a text that is translated later
     """Marks a text for the catalogs."""
@@ -66,12 +64,12 @@ def _for(resource: Resource, words: Interface) -> str:
 
 
 def overdue(today: date) -> list[str]:
-    """The services, as ``US 988 …``, whose numbers were last checked more than :data:`STALE_DAYS` ago."""
+    """The services, as ``US 988 …``, whose numbers are overdue for a check."""
     return [
         f"{code} {resource.name}"
         for code, country in tables().items()
         for resource in country.resources
-        if (today - date.fromisoformat(resource.checked)).days > STALE_DAYS
+        if resource.overdue(today)
     ]
 
 
