@@ -161,8 +161,7 @@ def swept(posts: Sequence[Post], shifts: Sequence[float] = SHIFTS) -> Curve:
             for name, one in evidence.shipped().items()
         }
         weighed = (
-            evidence.weighed(findings, text, scales)
-            for text, findings in zip(texts, seen, strict=True)
+            evidence.weighed(findings, text, scales) for text, findings in zip(texts, seen, strict=True)
         )
         alarms = [policy.decide(policy.joined(one), "und").level.is_crisis for one in weighed]
         found.append({"shift": shift} | _point(posts, alarms))
