@@ -91,8 +91,8 @@ def test_the_curve_never_falls_as_the_threshold_falls(monkeypatch: pytest.Monkey
         return [Finding(detector=evidence.HEAD, rule="learned", span=(0, len(text)), score=float(text))]
 
     monkeypatch.setattr(pipeline, "INPUT_DETECTORS", {evidence.HEAD: learned})
-    one = evidence.Evidence(bias=0.0, margin=1.0)
-    monkeypatch.setattr(evidence, "shipped", lambda: {"short_unread": one})
+    one = evidence.Evidence(bias=0.0, common=(1.0, 0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(evidence, "shipped", lambda: {"short_other": one})
     posts = [post("high") | {"text": "1"}, post("low") | {"text": "-1"}]
     curve = swept(posts, [-2.0, 0.0, 2.0])
     assert [(p["found"], p["false_alarms"]) for p in curve] == [(1.0, 1.0), (1.0, 0.0), (0.0, 0.0)]
