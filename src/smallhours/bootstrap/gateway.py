@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import secrets
 import socket
 import tempfile
 from pathlib import Path
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from smallhours.serve.gateway.api_keys import ApiKeys
     from smallhours.serve.gateway.app import Parts
 
-# How a parent hands its settings to its workers.
-WORKER_SETTINGS = "SMALLHOURS_WORKER_SETTINGS"
+# How a parent hands its settings, and what signs sessions, to its workers.
+WORKER_SETTINGS, SESSION_SECRET = "SMALLHOURS_WORKER_SETTINGS", "SMALLHOURS_SESSION_SECRET"
 
 
 def api_keys(settings: Settings) -> ApiKeys:
@@ -58,9 +59,16 @@ def gateway_parts(settings: Settings) -> Parts:
         keys=keys,
         open_memory=lambda: remembering.open_room(settings).memory,
         purge=remembering.purging(settings) if settings.memory.enabled else None,
+        oversight=remembering.overseeing(settings) if settings.memory.enabled else None,
+        session_secret=_session_secret(),
         encoder=sentence_vectors,
         span=span,
     )
+
+
+def _session_secret() -> bytes:
+    """One for all workers of a parent, in no file; it is gone with them, and with it every session."""
+    return bytes.fromhex(os.environ.get(SESSION_SECRET, "")) or secrets.token_bytes(32)
 
 
 def _require(module: str, setting: str, extra: str) -> None:
@@ -111,6 +119,7 @@ def run_workers(settings: Settings, bound: socket.socket) -> None:
     from uvicorn.supervisors import Multiprocess
 
     os.environ[WORKER_SETTINGS] = settings.model_dump_json()
+    os.environ[SESSION_SECRET] = secrets.token_hex(32)
     with tempfile.TemporaryDirectory(prefix="smallhours-metrics-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
         config = _config(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -65,14 +66,30 @@ def _for(resource: Resource, words: Interface) -> str:
     return words.translate(_KINDS.get(resource.kind, _KINDS["crisis"]))
 
 
-def overdue(today: date) -> list[str]:
-    """The services, as ``US 988 …``, whose numbers were last checked more than :data:`STALE_DAYS` ago."""
-    return [
-        f"{code} {resource.name}"
-        for code, country in tables().items()
+@dataclass(frozen=True)
+class Due:
+    """A service whose number has to be checked again, and where it was read."""
+
+    country: str
+    name: str
+    checked: date
+    source: str
+
+
+def due(today: date) -> list[Due]:
+    """The services last checked more than :data:`STALE_DAYS` ago, the oldest check first."""
+    found = [
+        Due(country.name, resource.name, date.fromisoformat(resource.checked), resource.source)
+        for country in tables().values()
         for resource in country.resources
-        if (today - date.fromisoformat(resource.checked)).days > STALE_DAYS
     ]
+    old = [one for one in found if (today - one.checked).days > STALE_DAYS]
+    return sorted(old, key=lambda one: (one.checked, one.country))
+
+
+def overdue(today: date) -> bool:
+    """Whether any number was last checked more than :data:`STALE_DAYS` ago."""
+    return (today - last_checked()).days > STALE_DAYS
 
 
 def last_checked() -> date:
