@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # How a parent hands its settings, and what signs sessions, to its workers.
 WORKER_SETTINGS, SESSION_SECRET = "SMALLHOURS_WORKER_SETTINGS", "SMALLHOURS_SESSION_SECRET"
+_SECRET_BYTES = 32
 
 
 def api_keys(settings: Settings) -> ApiKeys:
@@ -67,8 +68,23 @@ def gateway_parts(settings: Settings) -> Parts:
 
 
 def _session_secret() -> bytes:
-    """One for all workers of a parent, in no file; it is gone with them, and with it every session."""
-    return bytes.fromhex(os.environ.get(SESSION_SECRET, "")) or secrets.token_bytes(32)
+    """What the environment gives several workers or gateways together, else one that goes with the process.
+
+    Raises SettingsError if it is too short to be a secret.
+    """
+    given = os.environ.get(SESSION_SECRET)
+    if given is None:
+        return secrets.token_bytes(_SECRET_BYTES)
+    try:
+        secret = bytes.fromhex(given)
+    except ValueError:
+        secret = b""
+    if len(secret) < _SECRET_BYTES:
+        raise SettingsError(
+            f"{SESSION_SECRET}: needs {2 * _SECRET_BYTES} hexadecimal digits or more; 'openssl rand -hex "
+            f"{_SECRET_BYTES}' makes them"
+        )
+    return secret
 
 
 def _require(module: str, setting: str, extra: str) -> None:
@@ -119,7 +135,7 @@ def run_workers(settings: Settings, bound: socket.socket) -> None:
     from uvicorn.supervisors import Multiprocess
 
     os.environ[WORKER_SETTINGS] = settings.model_dump_json()
-    os.environ[SESSION_SECRET] = secrets.token_hex(32)
+    os.environ.setdefault(SESSION_SECRET, secrets.token_hex(_SECRET_BYTES))
     with tempfile.TemporaryDirectory(prefix="smallhours-metrics-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
         config = _config(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -16,6 +19,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from smallhours.bootstrap import remembering
+from smallhours.bootstrap.gateway import SESSION_SECRET, gateway_parts
+from smallhours.domain.errors import SettingsError
 from smallhours.domain.oversight import Access
 from smallhours.domain.settings import ServeSettings, load_settings
 from smallhours.safety.helplines import tables
@@ -30,6 +35,7 @@ from tests.unit.serve.conftest import GOOD, Build
 from tests.unit.serve.test_conversations import CRISIS, SLEEP, Person
 
 SECRET = b"s" * 32
+PATIENT = {"memory.timeout_seconds": 15}  # a busy machine is no fault of the page
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ class Office:
     """A gateway with memory, its keys, and somebody who runs it at a browser of theirs."""
 
     def __init__(self, build: Build, keys: ApiKeys, runs: Path, **settings: object) -> None:
-        self.settings = load_settings(None, {}, {"runs": str(runs), **settings})
+        self.settings = load_settings(None, {}, {"runs": str(runs), **PATIENT, **settings})
         parts = Parts(
             gateway=self.settings.gateway,
             memory=self.settings.memory,
@@ -135,7 +141,7 @@ def test_only_an_operators_key_opens_and_the_cookie_is_kept_from_scripts_and_oth
     for wrong in ("", "sh_", "sk-x", other, here.key[:-1] + "?"):
         refused = here.browser.post("/operator/login", data={"key": wrong})
         assert refused.status_code == 401 and "set-cookie" not in refused.headers
-        assert 'role="alert"' in refused.text and "value=" not in refused.text
+        assert 'role="alert"' in refused.text and (len(wrong) < 9 or wrong not in refused.text)
     inside = here.browser.post("/operator/login", data={"key": here.key})
     cookie = inside.headers["set-cookie"]
     assert "HttpOnly" in cookie and "SameSite=strict" in cookie and f"Max-Age={IDLE}" in cookie
@@ -174,6 +180,35 @@ def test_logging_out_takes_the_cookie_away_and_without_it_nothing_is_shown(offic
     assert here.browser.get("/operator/").headers["location"] == "login"
     over = here.browser.post("/operator/conversation", data={"conversation": "x", "reason": "y"})
     assert over.status_code == 401 and "session is over" in over.text
+
+
+def test_the_workers_of_one_gateway_know_each_others_sessions_and_no_others(
+    build: Build, keys: ApiKeys
+) -> None:
+    def worker(**secret: bytes) -> TestClient:
+        parts = Parts(keys=keys, **secret)  # type: ignore[arg-type]
+        app = create_app(build(), ServeSettings(), "smallhours-test", parts)
+        return TestClient(app, follow_redirects=False)
+
+    key, _ = keys.add("Ana", ("operator",), None)
+    one, two, other = worker(session_secret=SECRET), worker(session_secret=SECRET), worker()
+    one.post("/operator/login", data={"key": key})
+    for browser in (two, other):
+        browser.cookies.update(one.cookies)
+    assert [browser.get("/operator/").status_code for browser in (one, two, other)] == [200, 200, 303]
+
+
+@pytest.mark.parametrize("given", ["", "abc", "no hexadecimal digits" * 4, "ab" * 31])
+def test_what_signs_sessions_cannot_be_guessed(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(None, {}, {"runs": str(tmp_path)})
+    assert gateway_parts(settings).session_secret != gateway_parts(settings).session_secret
+    monkeypatch.setenv(SESSION_SECRET, "ab" * 32)
+    assert gateway_parts(settings).session_secret == b"\xab" * 32
+    monkeypatch.setenv(SESSION_SECRET, given)
+    with pytest.raises(SettingsError, match="openssl rand"):
+        gateway_parts(settings)
 
 
 def test_a_revoked_key_is_out_at_once(office: Open, keys: ApiKeys) -> None:
@@ -371,6 +406,26 @@ def test_what_happened_when_is_the_growth_of_counters() -> None:
         (3, 0, 1),
         (2, 30, 2),
     ]
+
+
+WORKER = """
+import subprocess, sys
+from smallhours.serve.gateway.metrics import Metrics
+from smallhours.serve.gateway.operator.history import History
+metrics = Metrics()
+history = History(metrics.registry)
+if sys.argv[1:]:
+    subprocess.run([sys.executable, "-c", sys.argv[1]], check=True)
+metrics.count_request("/", 200)
+print(history.last(1).total("smallhours_requests_total"))
+"""
+
+
+def test_a_worker_knows_what_the_others_did_since_it_began(tmp_path: Path) -> None:
+    several = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", WORKER, WORKER]
+    done = subprocess.run(command, env=several, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "2"]
 
 
 def test_after_a_week_the_oldest_hours_are_gone() -> None:

@@ -122,14 +122,19 @@ def create_app(
     app.include_router(build_operator_router(OperatorPage(templates, sessions, watched)))
     app.include_router(build_page_router(assistant, templates, settings, model_name))
     app.mount(f"/static/{static_version()}", StaticFiles(directory=HERE / "static"), name="static")
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, seconds=gateway.body_seconds)
-    app.add_middleware(HeadLimit, limit=gateway.max_header_bytes)
+    _add_layers(app, settings, parts, metrics)
+    _add_errors(app, metrics)
+    return app
+
+
+def _add_layers(app: FastAPI, settings: ServeSettings, parts: Parts, metrics: Metrics) -> None:
+    """What every request goes through, the last added first."""
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, seconds=parts.gateway.body_seconds)
+    app.add_middleware(HeadLimit, limit=parts.gateway.max_header_bytes)
     app.add_middleware(SecurityHeaders)
     # The page carries every helpline, so that they are there without a network: a third of the size this way.
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(Observed, metrics=metrics, span=parts.span)
-    _add_errors(app, metrics)
-    return app
 
 
 def _add_errors(app: FastAPI, metrics: Metrics) -> None:

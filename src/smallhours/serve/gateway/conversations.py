@@ -138,7 +138,7 @@ def _add_owned(router: APIRouter, counter: Counter) -> None:
 
     @router.post("/{name}/report", status_code=204)
     async def report(name: Name, body: NewReport, request: Request, smallhours_token: Token = "") -> Response:
-        """Ask the people who run this service to look into it; from now on they may, each time with a reason."""
+        """Ask the people who run this service to look into it; from now on they may, with a reason."""
         await counter.owned(request, name, smallhours_token)
         await stored(counter.memory.report(name, body.fault))
         return Response(status_code=204)
