@@ -100,8 +100,11 @@ class Assistant:
 
     def health(self) -> tuple[ModelHealth, ...]:
         """How the model's servers are; it asks nobody, so that it takes no time."""
-        engines = [one for one in (self._engine, self._base_engine) if isinstance(one, Watched)]
-        return tuple(server for engine in engines for server in engine.health())
+        servers: list[ModelHealth] = []
+        for engine in (self._engine, self._base_engine):
+            if isinstance(engine, Watched):
+                servers += engine.health()
+        return tuple(servers)
 
     def close(self) -> None:
         """Free the models and end their processes; crises are answered as before."""
