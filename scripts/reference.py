@@ -136,7 +136,7 @@ def command_section(command: click.Command, context: click.Context, depth: int) 
         record
         for parameter in command.get_params(context)
         if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context))
-        if "--help" not in record[0]
+        if not record[0].endswith("--help")
     ]
     if records:
         yield from ["| flag | meaning |", "| --- | --- |"]

@@ -47,6 +47,7 @@ def loaded_after(code: str) -> set[str]:
         "from smallhours.cli.main import run; run(['serve', '--help'])",
         "from smallhours.cli.main import run; run(['plan', '--help'])",
         "from smallhours.cli.main import run; run(['corpus', 'review', '--help'])",
+        "import smallhours.bootstrap.doctor",
     ],
 )
 def test_heavy_packages_stay_out(code: str) -> None:

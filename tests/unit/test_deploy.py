@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from smallhours.domain.settings import load_settings
+from smallhours.domain.settings import known_keys, load_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -20,19 +20,80 @@ def test_the_settings_of_the_units_are_settings() -> None:
     assert stop > settings.gateway.drain_seconds
 
 
+# Of the compose file itself, for PostgreSQL; and how any setting is written.
+NO_SETTING = {"SMALLHOURS_DATABASE_PASSWORD", "SMALLHOURS_SECTION_KEY"}
+EXAMPLES = {
+    "MEMORY_URL": "postgresql://u@h/n",
+    "MASTER": "file:m",
+    "REDIS": "redis://h",
+    "LOG": "json",
+    "SECONDS": "5",
+    "UPSTREAM_URL": "http://h/v1",
+}
+
+
+def variables(path: Path) -> set[str]:
+    return set(re.findall(r"\bSMALLHOURS_[A-Z_]+\b", path.read_text(encoding="utf-8"))) - NO_SETTING
+
+
 @pytest.mark.parametrize("name", ["compose/compose.yaml", "kubernetes/gateway.yaml"])
 def test_every_variable_is_a_setting(name: str) -> None:
-    text = (DEPLOY / name).read_text()
-    variables = set(re.findall(r"\b(SMALLHOURS_(?!DATABASE)[A-Z_]+)\b", text))
-    examples = {
-        "URL": "postgresql://u@h/n",
-        "MASTER": "file:m",
-        "REDIS": "redis://h",
-        "LOG": "json",
-        "SECONDS": "5",
-    }
-    values = {v: next((e for end, e in examples.items() if v.endswith(end)), "x") for v in variables}
-    assert len(variables) >= 5 and load_settings(None, values)
+    found = variables(DEPLOY / name)
+    values = {v: next((e for end, e in EXAMPLES.items() if v.endswith(end)), "x") for v in found}
+    assert len(found) >= 8 and load_settings(None, values)
+
+
+@pytest.mark.parametrize("path", sorted(p for p in DEPLOY.rglob("*") if p.is_file()), ids=lambda p: p.name)
+def test_no_file_sets_a_variable_that_is_no_setting(path: Path) -> None:
+    keys = {f"SMALLHOURS_{key.replace('.', '_').upper()}" for key in known_keys()}
+    assert variables(path) <= keys
+
+
+def test_the_units_name_the_same_upstream_as_their_model_server() -> None:
+    lines = (DEPLOY / "systemd" / "environment").read_text().splitlines()
+    shown = dict(re.findall(r"^#([A-Z_]+)=(.*)$", "\n".join(lines), re.MULTILINE))
+    upstream = load_settings(None, {k: v for k, v in shown.items() if k.startswith("SMALLHOURS_")}).upstream
+    unit = (DEPLOY / "systemd" / "smallhours-vllm.service").read_text()
+    assert upstream.url == "http://127.0.0.1:8000/v1" and "--host 127.0.0.1 --port 8000" in unit
+    assert upstream.key_variable in shown and "${VLLM_MODEL_NAME}" in unit and "VLLM_MODEL_NAME" in shown
+    gateway = (DEPLOY / "systemd" / "smallhours@.service").read_text()
+    (read,) = re.findall(r"^EnvironmentFile=-?(.*)$", gateway, re.MULTILINE)
+    assert f"EnvironmentFile={read}" in unit
+
+
+def test_gateways_in_a_cluster_ask_the_model_server_with_its_key() -> None:
+    gateway, *_ = yaml.safe_load_all((DEPLOY / "kubernetes" / "gateway.yaml").read_text())
+    server, service = yaml.safe_load_all((DEPLOY / "kubernetes" / "vllm.yaml").read_text())
+    (asking,) = gateway["spec"]["template"]["spec"]["containers"]
+    (asked,) = server["spec"]["template"]["spec"]["containers"]
+    env = {one["name"]: one for one in asking["env"]}
+    port = service["spec"]["ports"][0]["port"]
+    url = f"http://{service['metadata']['name']}:{port}/v1"
+    assert env["SMALLHOURS_UPSTREAM_URL"]["value"] == url
+    key = env["SMALLHOURS_UPSTREAM_KEY_VARIABLE"]["value"]
+    assert env[key] == next(one for one in asked["env"] if one["name"] == "VLLM_API_KEY")
+    assert service["spec"]["selector"] == server["spec"]["template"]["metadata"]["labels"]
+    resources = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())["resources"]
+    assert sorted(resources) == sorted(
+        p.name for p in (DEPLOY / "kubernetes").glob("*.yaml") if p.name != "kustomization.yaml"
+    )
+
+
+def test_a_cluster_sends_people_to_a_gateway_whose_model_is_away() -> None:
+    deployment, *_ = yaml.safe_load_all((DEPLOY / "kubernetes" / "gateway.yaml").read_text())
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    probes = {container[probe]["httpGet"]["path"] for probe in container if probe.endswith("Probe")}
+    assert probes == {"/livez"}
+
+
+def test_composed_gateways_have_an_upstream_by_profile_alone() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
+    gateway, server = compose["services"]["gateway-1"], compose["services"]["vllm"]
+    assert server["profiles"] == ["vllm"] and "vllm" not in gateway["depends_on"]
+    assert gateway["environment"]["SMALLHOURS_UPSTREAM_URL"] == "${SMALLHOURS_UPSTREAM_URL:-}"
+    assert load_settings(None, {"SMALLHOURS_UPSTREAM_URL": ""}).upstream.url == ""
+    key = gateway["environment"]["SMALLHOURS_UPSTREAM_KEY_VARIABLE"]
+    assert gateway["environment"][key] == server["environment"]["VLLM_API_KEY"] == "${VLLM_API_KEY:-}"
 
 
 def test_a_cluster_probes_drains_and_keeps_one_gateway() -> None:
@@ -53,4 +114,4 @@ def test_the_compose_file_holds_no_secret() -> None:
     gateway = compose["services"]["gateway-1"]
     assert "${SMALLHOURS_DATABASE_PASSWORD}" in gateway["environment"]["SMALLHOURS_MEMORY_URL"]
     assert gateway["read_only"] and gateway["secrets"] == ["master_key"] and gateway["healthcheck"]
-    assert set(compose["services"]) == {"gateway-1", "gateway-2", "proxy", "postgres", "redis"}
+    assert set(compose["services"]) == {"gateway-1", "gateway-2", "proxy", "postgres", "redis", "vllm"}

@@ -27,6 +27,7 @@ COMMANDS = {
     "memory": "What is remembered: purge, rotate keys, show with a reason, audit.",
     "screen": "Risk of each text or conversation, no model needed.",
     "answer": "Batch answers through the pipeline.",
+    "doctor": "Check the installation, the helplines' age, the machine and a run.",
 }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
 
 from smallhours.domain.messages import Frozen
+
+STALE_DAYS = 180  # a number that was last checked longer ago may have changed
 
 
 class RiskLevel(StrEnum):
@@ -118,6 +121,10 @@ class Resource(Frozen):
     agree: int = Field(0, ge=0)
 
     model_config = Frozen.model_config | {"populate_by_name": True}
+
+    def overdue(self, today: date) -> bool:
+        """Whether its number was last checked more than :data:`STALE_DAYS` ago."""
+        return (today - date.fromisoformat(self.checked)).days > STALE_DAYS
 
 
 class FixedReply(Frozen):

@@ -41,8 +41,8 @@ class Batch:
     ``ids`` and ``positions`` have the shape (1, rows). The token ``labels[i]`` is to be predicted from row
     ``before[i]``, example by example; ``counts`` says how many each example has.
 
-    Where several processes share a batch, ``tokens`` and ``of_labels`` still count what all of it holds:
-    its tokens, the shared beginning once for each example, and its labels.
+    Where several processes share a batch, or it comes in parts, ``tokens`` and ``of_labels`` still count what
+    all of it holds: its tokens, the shared beginning once for each example, and its labels.
     """
 
     ids: torch.Tensor

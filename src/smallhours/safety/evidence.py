@@ -18,10 +18,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from smallhours.domain.messages import Frozen
 from smallhours.domain.risk import Finding, RiskLevel
+from smallhours.safety.language import guess_language
+from smallhours.safety.pieces import UNSPACED
 
 HEAD, READER = "classifier", "reader"  # the detectors that learned from examples
 LEARNED = frozenset({HEAD, READER})
@@ -31,45 +33,54 @@ OUTRIGHT = frozenset(
 )
 OUTWEIGHED = "outweighed"
 LONG = 25  # words
-_TELLING = {HEAD: (-1.5, 2.5), READER: (-6.0, 6.0)}  # margins beyond these tell no more
+_TELLING = {HEAD: (-1.5, 2.5), READER: (-8.0, 8.0)}  # margins beyond these tell no more
+
+
+class Scores(NamedTuple):
+    """The margins of what has learned from examples."""
+
+    head: float
+    reader: float
 
 
 class Evidence(Frozen):
     """Weights for one kind of message; a sum of ``threshold`` or more is a crisis."""
 
     bias: float
-    margin: float
-    read: float = 0.0
-    length: float = 0.0
-    margin_length: float = 0.0
-    read_length: float = 0.0
+    common: tuple[float, ...]  # one for each of :func:`columns`
     rules: Mapping[str, float] = {}
     threshold: float = 0.0
 
-    def total(self, margin: float, read: float | None, words: int, rules: Iterable[str] = ()) -> float:
+    def total(self, scores: Scores, words: int, rules: Iterable[str] = ()) -> float:
         """The log-odds that a message is a crisis, above or below the threshold by so much."""
-        held, seen, longer, held_longer, seen_longer = columns(margin, read, words)
-        learned = self.margin * held + self.read * seen + self.length * longer
-        grown = self.margin_length * held_longer + self.read_length * seen_longer
+        learned = sum(w * x for w, x in zip(self.common, columns(scores, words), strict=True))
         said = sum(self.rules.get(rule, 0.0) for rule in set(rules))
-        return self.bias + learned + grown + said - self.threshold
+        return self.bias + learned + said - self.threshold
 
 
-def columns(margin: float, read: float | None, words: int) -> tuple[float, float, float, float, float]:
-    """What is weighed, in the order of :class:`Evidence`: margins, log of length over ``LONG``, products."""
-    held = _within(margin, *_TELLING[HEAD])
-    seen = 0.0 if read is None else _within(read, *_TELLING[READER])
+COLUMNS = 5
+
+
+def columns(scores: Scores, words: int) -> tuple[float, ...]:
+    """What is weighed: two margins, the log of the length over ``LONG``, and its products with them."""
+    held = _within(scores.head, *_TELLING[HEAD])
+    read = _within(scores.reader, *_TELLING[READER])
     longer = math.log(max(words, LONG) / LONG)
-    return held, seen, longer, held * longer, seen * longer
+    return held, read, longer, held * longer, read * longer
 
 
 def _within(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 
-def kind(words: int, read: float | None) -> str:
-    """Which weights a message is weighed by."""
-    return ("long" if words >= LONG else "short") + ("" if read is not None else "_unread")
+def kind(text: str) -> str:
+    """Which weights a message is weighed by: there is more training text in English than in all others."""
+    return ("long" if length(text) >= LONG else "short") + ("" if guess_language(text) == "en" else "_other")
+
+
+def length(text: str) -> int:
+    """Words; in a script without spaces two signs count as one."""
+    return max(len(text.split()), len(UNSPACED.findall(text)) // 2)
 
 
 def telling(findings: Sequence[Finding]) -> list[Finding]:
@@ -78,9 +89,9 @@ def telling(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def weighed(
-    findings: Sequence[Finding], words: int, scales: Mapping[str, Evidence] | None = None
+    findings: Sequence[Finding], text: str, scales: Mapping[str, Evidence] | None = None
 ) -> tuple[Finding, ...]:
-    """The findings in one message of ``words`` words, weighed; of the learned ones a single one is left.
+    """The findings in one message, weighed; of the learned ones a single one is left.
 
     Where the head found nothing to score, the rules stand as they are.
     """
@@ -88,13 +99,14 @@ def weighed(
     head, reader = _scored(findings, HEAD), _scored(findings, READER)
     if head is None or head.score is None:
         return tuple(rules)
-    read = reader.score if reader else None
+    scores = Scores(head.score, (reader.score if reader else None) or 0.0)
     learned = head if reader is None or reader.level <= head.level else _at(head, reader.level)
     said = [f.rule for f in telling(rules)]
     if OUTRIGHT & set(said):
         return (*rules, learned)
-    evidence = (scales or shipped())[kind(words, read)]
-    if evidence.total(head.score, read, words, said) >= 0:
+    words = length(text)
+    evidence = (scales or shipped())[kind(text)]
+    if evidence.total(scores, words, said) >= 0:
         enough = said or learned.level.is_crisis
         return (*rules, learned if enough else _at(learned, RiskLevel.ELEVATED))
     if words >= LONG:

@@ -1,7 +1,7 @@
 """A guess at the language of a text, by script and by its commonest words.
 
-For records and replies, and for whom the reader reads: nothing is left unexamined by a wrong guess. Short
-text is often wrong.
+For records and replies, and for the weights of the evidence: nothing is left unexamined by a wrong guess.
+Short text is often wrong.
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from smallhours.safety.romanize import romanized
+
 Span = tuple[int, int]
 
 _SENTENCE = re.compile(r"[^.!?…;\n。！？।॥]*[^.!?…;\n。！？।॥\s][^.!?…;\n。！？।॥]*")
 _WORD = re.compile(r"\S+")
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 _SHORT = 3  # words
 _WINDOW = 800  # characters of a stretch of whole sentences
 _LONG_SENTENCE = 36  # words; longer sentences are also read in parts
@@ -29,10 +31,15 @@ def is_short(text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """The spelling the encoder sees: what looks alike is alike, and nothing hangs on capitals."""
-    folded = unicodedata.normalize("NFKC", text).translate(_STRAIGHT).lower()
+    """The spelling the encoder sees: look-alikes are alike, capitals small, Hindi in Latin letters."""
+    folded = romanized(unicodedata.normalize("NFKC", text).translate(_STRAIGHT).lower())
     kept = "".join(ch for ch in folded if unicodedata.category(ch) not in ("Cf", "Cs", "Cn", "Co"))
     return " ".join(kept.split()).strip(_EDGES)
+
+
+def ends(text: str) -> str:
+    """The text, or the first and the last half of what is read of a very long one."""
+    return text if len(text) <= _MOST else f"{text[: _MOST // 2]} {text[-_MOST // 2 :]}"
 
 
 class Piece(NamedTuple):
@@ -107,6 +114,6 @@ def grams(piece: str, buckets: int) -> list[int]:
 @lru_cache(maxsize=20_000)
 def _runs(word: str) -> tuple[int, ...]:
     padded = f" {word} "
-    sizes = (1, 2, 3, 4) if _UNSPACED.search(word) else (3, 4, 5)
+    sizes = (1, 2, 3, 4) if UNSPACED.search(word) else (3, 4, 5)
     runs = {padded[at : at + size] for size in sizes for at in range(len(padded) - size + 1)}
     return tuple(zlib.crc32(run.encode("utf-8", "replace")) for run in runs if run.strip())

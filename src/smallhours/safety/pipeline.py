@@ -83,7 +83,7 @@ class SafetyPipeline:
         for name, detector in self._input.items():
             known = ahead.get((name, text)) if ahead else None
             found.extend(detector(text) if known is None else known)
-        return policy.joined(evidence.weighed(found, len(text.split())))
+        return policy.joined(evidence.weighed(found, text))
 
     def _screen(self, text: str, detect: _Detect | None = None) -> tuple[Finding, ...]:
         try:

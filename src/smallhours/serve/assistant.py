@@ -150,7 +150,8 @@ class Assistant:
             return self._reply(conversation, decision, fixed.text, "boundary", self.identity, [])
         language, last = decision.language, conversation.last_user_text
         near = self._recall.nearest(last, NEIGHBOURS, language) if self._recall else []
-        recalled = [one for one in near if self._is_fit(one.pair.answer, conversation)]
+        near = [one for one in near if self._is_fit(one.pair.answer, conversation)]
+        recalled = [one for one in near if self._recall and not self._recall.wording.presumed(one.pair, last)]
         bar = -1.0 if policy == "vetted" else self._settings.vetted_similarity
         engine = self._base_engine if policy == "base" else self._engine
         # A base of one language answers others badly: there, vetted words or none.
@@ -168,8 +169,8 @@ class Assistant:
             return self._without_model(conversation, decision, recalled, bar)
         judged = judge(
             texts,
-            conversation.last_user_text,
-            recalled,
+            last,
+            near,
             self._recall.encoder,
             self._recall.wording,
             lambda text: self._safety.screen_output(text, conversation),

@@ -13,6 +13,7 @@ from smallhours.domain.records import Example
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _ENDINGS = ("ing", "edly", "ed", "es", "ly", "s")
 _SHORTEST, _STEM = 3, 3  # letters
+_RARE = 0.02  # of the pairs
 _ENOUGH = 1500  # kinds of words below which a vocabulary says nothing about an unknown one
 
 
@@ -55,6 +56,19 @@ class Wording:
             return 0.0
         asked = set(words(question))
         return sum(word not in known and word not in asked for word in said) / len(said)
+
+    def presumed(self, pair: Example, question: str) -> set[str]:
+        """What the answer of a pair takes up from its own question that ``question`` does not say.
+
+        Rare words alone: an answer that speaks of "milk" or of "nine thousand" to somebody who did not would
+        be about somebody else. Nothing where the pairs are too few to tell what is rare. Not seen: what is
+        presumed in other words than the pair's question has.
+        """
+        if len(self._documents) < _ENOUGH:
+            return set()
+        asked = set(words(question))
+        taken = set(words(pair.question)) & set(words(pair.answer)) - asked
+        return {word for word in taken if self._documents[word] <= max(1, _RARE * len(self._pairs))}
 
     def _rarity(self, word: str) -> float:
         return math.log((len(self._pairs) + 1) / (self._documents[word] + 1))

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import Finding, RiskCategory, RiskLevel
 from smallhours.safety import SafetyPipeline, evidence
-from smallhours.safety.evidence import HEAD, OUTRIGHT, OUTWEIGHED, READER, Evidence, kind, weighed
+from smallhours.safety.evidence import HEAD, OUTRIGHT, OUTWEIGHED, READER, Evidence, Scores, kind, weighed
 
-LONG_SCALE = Evidence(bias=-1.0, margin=1.0, length=-0.5, rules={"faint": 0.2, "loud": 3.0})
+LONG_SCALE = Evidence(bias=-1.0, common=(1.0, 1.0, -0.5, 0.0, 0.0), rules={"faint": 0.2, "loud": 3.0})
+SHORT_SCALE = Evidence(bias=-1.0, common=(1.0, 1.0, 0.0, 0.0, 0.0))
 SCALES = {
-    "long_unread": LONG_SCALE,
-    "long": LONG_SCALE.model_copy(update={"read": 1.0}),
-    "short_unread": Evidence(bias=-1.0, margin=1.0),
-    "short": Evidence(bias=-1.0, margin=1.0, read=1.0),
+    "long": LONG_SCALE,
+    "long_other": LONG_SCALE.model_copy(update={"threshold": 2.0}),
+    "short": SHORT_SCALE,
+    "short_other": SHORT_SCALE.model_copy(update={"threshold": 2.0}),
 }
 STORY = (
     "This is about work, mostly. We moved in the spring and I took over the whole team, and since then the "
@@ -36,13 +37,17 @@ def reader(score: float, level: RiskLevel = RiskLevel.NONE) -> Finding:
     return Finding(detector=READER, rule="read", level=level, score=score)
 
 
+def text(words: int) -> str:
+    return " ".join(["word"] * words)
+
+
 def levels(findings: list[Finding], words: int) -> list[RiskLevel]:
-    return [f.level for f in weighed(findings, words, SCALES)]
+    return [f.level for f in weighed(findings, text(words), SCALES)]
 
 
 class TestLongMessages:
     def test_a_faint_phrase_in_a_story_that_alarms_nobody_is_outweighed(self) -> None:
-        (phrase, _) = weighed([rule("faint"), head(-0.5)], 60, SCALES)
+        (phrase, _) = weighed([rule("faint"), head(-0.5)], text(60), SCALES)
         assert (phrase.level, phrase.excepted) == (RiskLevel.LOW, OUTWEIGHED)
 
     def test_a_telling_phrase_needs_no_support(self) -> None:
@@ -83,20 +88,43 @@ class TestShortMessages:
 
 class TestWhatIsLeft:
     def test_one_learned_finding_the_worse_of_two(self) -> None:
-        found = weighed([head(2.0, RiskLevel.ELEVATED), reader(4.0, RiskLevel.HIGH)], 60, SCALES)
+        found = weighed([head(2.0, RiskLevel.ELEVATED), reader(4.0, RiskLevel.HIGH)], text(60), SCALES)
         assert [(f.detector, f.level) for f in found] == [(HEAD, RiskLevel.HIGH)]
 
     @pytest.mark.parametrize("learned", [[], [head(None)]])
     def test_without_the_head_the_rules_stand(self, learned: list[Finding]) -> None:
-        assert weighed([rule("faint"), *learned], 60, SCALES) == (rule("faint"),)
+        assert weighed([rule("faint"), *learned], text(60), SCALES) == (rule("faint"),)
 
 
-@given(st.floats(-9, 9), st.floats(-9, 9), st.integers(1, 400), st.sampled_from(["read", "unread"]))
-def test_one_more_phrase_never_lowers_the_sum(margin: float, read: float, words: int, way: str) -> None:
-    seen = read if way == "read" else None
-    scale = evidence.shipped()[kind(words, seen)]
-    for name in sorted(scale.rules):
-        assert scale.total(margin, seen, words, [name]) >= scale.total(margin, seen, words)
+class TestKinds:
+    @pytest.mark.parametrize(
+        ("said", "wanted"),
+        [
+            ("i do not know what to do", "short"),
+            ("i do not know what to do " * 4, "long"),
+            ("je ne sais pas quoi faire", "short_other"),
+            ("je ne sais pas quoi faire " * 5, "long_other"),
+            ("我不知道该怎么办" * 3, "short_other"),
+            ("我不知道该怎么办" * 7, "long_other"),
+        ],
+    )
+    def test_length_and_language_tell_the_kind(self, said: str, wanted: str) -> None:
+        assert kind(said) == wanted
+
+    def test_each_kind_has_a_threshold_of_its_own(self) -> None:
+        said = [head(2.4)]
+        found = [
+            weighed(said, wording * 5, SCALES)[0].level
+            for wording in ("i do not know you ", "je ne me suis pas ")
+        ]
+        assert found == [RiskLevel.ELEVATED, RiskLevel.NONE]
+
+
+@given(st.floats(-9, 9), st.floats(-9, 9), st.integers(1, 400), st.sampled_from(sorted(evidence.shipped())))
+def test_one_more_phrase_never_lowers_the_sum(margin: float, read: float, words: int, name: str) -> None:
+    scale, scores = evidence.shipped()[name], Scores(margin, read)
+    for rule_name in sorted(scale.rules):
+        assert scale.total(scores, words, [rule_name]) >= scale.total(scores, words)
 
 
 class TestAsItShips:

@@ -1,4 +1,4 @@
-"""The reader: what it can read, in which pieces, and that it decides nothing alone."""
+"""The reader: what it reads, what it keeps of its training, and that it decides nothing alone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskLevel
 from smallhours.safety import SafetyPipeline
 from smallhours.safety.evidence import READER
-from smallhours.safety.reader import RiskReader, can_read, windows
+from smallhours.safety.reader import RiskReader, packed, unpacked, whole
+from smallhours.semantics.universal import original_weights
 
 
 class CountsWords:
@@ -31,49 +30,47 @@ def fake() -> RiskReader:
 
 
 @pytest.mark.parametrize(
-    ("text", "readable"),
+    ("text", "read"),
     [
-        ("I do not know what to do any more", True),
-        ("ya no quiero seguir", False),
-        ("मुझे नहीं पता", False),
-        ("two words", False),
-        ("12345 678 !!!", False),
-        ("", False),
+        ("I do NOT know", "i do not know"),
+        ("अब और नहीं", "ab aur nahi"),
+        ("不想活了", "不想活了"),
+        ("two words", ""),
+        ("", ""),
+        ("a" * 6000 + " between " + "b" * 6000, "a" * 6000 + " " + "b" * 6000),
     ],
 )
-def test_it_reads_english(text: str, readable: bool) -> None:
-    assert can_read(text) is readable
-
-
-@given(st.lists(st.sampled_from(["one", "two", "three"]), min_size=1, max_size=900))
-@settings(max_examples=50, deadline=None)
-def test_a_message_is_read_to_its_end_in_overlapping_windows(words: list[str]) -> None:
-    pieces = [piece.split() for piece in windows(" ".join(words))]
-    assert pieces[0] == words[:160]
-    assert pieces[-1][-1] == words[-1]
-    assert len(pieces) <= 8
-    if len(words) <= 720:
-        assert sum(map(len, pieces)) >= len(words)
-
-
-def test_the_worst_window_counts() -> None:
-    said = "word " * 400 + "dark dark " + "word " * 100
-    ((found,),) = fake().detect_many([said])
-    assert (found.score, found.level) == (2.0, RiskLevel.NONE)
+def test_it_reads_all_of_a_message_in_its_plain_spelling(text: str, read: str) -> None:
+    assert whole(text) == read
 
 
 def test_a_grave_message_is_high() -> None:
-    ((found,),) = fake().detect_many(["this is grave and grave again"])
-    assert found.level is RiskLevel.HIGH
+    ((found,),) = fake().detect_many(["this is grave and grave again, and dark"])
+    assert (found.level, found.score) == (RiskLevel.HIGH, 1.0)
 
 
-def test_what_cannot_be_read_gets_no_finding() -> None:
-    assert fake().detect_many(["", "ok", "слишком темно здесь"]) == [[], [], []]
+def test_of_what_says_nothing_there_is_no_finding() -> None:
+    assert fake().detect_many(["", "ok"]) == [[], []]
 
 
 def test_many_get_what_each_gets() -> None:
     texts = ["a dark day again", "ok", "nothing of the kind here", "a dark day again"]
     assert fake().detect_many(texts) == [fake().detect_many([text])[0] for text in texts]
+
+
+def test_what_changed_is_kept_to_a_hundredth_of_the_greatest_change() -> None:
+    draw = np.random.default_rng(0)
+    original = original_weights()
+    tuned = {
+        name: values + draw.normal(0, 0.01, values.shape).astype(np.float32)
+        for name, values in original.items()
+    }
+    tuned["own.weight"] = draw.normal(0, 1, (4, 1280)).astype(np.float32)
+    kept = unpacked(packed(tuned))
+    assert kept.keys() == tuned.keys()
+    for name in original:
+        change = np.abs(tuned[name] - original[name]).max()
+        assert np.abs(kept[name] - tuned[name]).max() <= change / 100, name
 
 
 def test_an_error_in_the_reader_escalates() -> None:

@@ -22,6 +22,7 @@ from smallhours.bootstrap import remembering
 from smallhours.bootstrap.gateway import SESSION_SECRET, gateway_parts
 from smallhours.domain.errors import SettingsError
 from smallhours.domain.oversight import Access
+from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import ServeSettings, load_settings
 from smallhours.safety.helplines import tables
 from smallhours.serve.gateway import people
@@ -293,7 +294,7 @@ def test_a_gateway_without_memory_has_nothing_to_report(office: Open) -> None:
 
 
 def test_numbers_older_than_half_a_year_are_due_the_oldest_first() -> None:
-    assert people.due(people.last_checked() + timedelta(days=people.STALE_DAYS)) == []
+    assert people.due(people.last_checked() + timedelta(days=STALE_DAYS)) == []
     all_old = people.due(datetime(2036, 1, 1, tzinfo=UTC).date())
     assert len(all_old) == sum(len(country.resources) for country in tables().values())
     assert [one.checked for one in all_old] == sorted(one.checked for one in all_old)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date
 
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import ServeSettings
+from smallhours.safety.helplines import tables
 from smallhours.serve.gateway import people
 from smallhours.serve.gateway.app import create_app
 from smallhours.serve.gateway.interface import LANGUAGES, fill, interface, wanted
@@ -83,9 +85,21 @@ def test_filling_escapes_and_keeps_the_direction_of_numbers() -> None:
 
 
 def test_old_numbers_are_named_after_half_a_year() -> None:
-    oldest = people.last_checked()
-    assert not people.overdue(oldest + timedelta(days=people.STALE_DAYS))
-    assert people.overdue(oldest + timedelta(days=people.STALE_DAYS + 1))
+    newest = max(date.fromisoformat(one.checked) for c in tables().values() for one in c.resources)
+    assert people.overdue(people.last_checked()) == []
+    oldest = date.fromordinal(people.last_checked().toordinal() + STALE_DAYS + 1)
+    assert people.overdue(oldest) != []
+    all_old = date.fromordinal(newest.toordinal() + STALE_DAYS + 1)
+    assert len(people.overdue(all_old)) == sum(len(country.resources) for country in tables().values())
+
+
+@pytest.mark.parametrize(("old", "said"), [([], "or later."), (["GB Line"], "and may have changed.")])
+def test_the_footer_says_how_old_the_numbers_are(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch, old: list[str], said: str
+) -> None:
+    monkeypatch.setattr(people, "overdue", lambda today: old)
+    footer = opened(browser, "en").split("<footer")[1].split("</footer>")[0]
+    assert said in footer and ("fine-stale" in footer) is bool(old)
 
 
 def test_night_by_the_device_and_night_by_choice_have_the_same_colours() -> None:

@@ -10,6 +10,7 @@ import torch
 from smallhours.domain.settings import TrainSettings
 from smallhours.llm.answer_loss import Encoded
 from smallhours.llm.catalog import EMBEDDED
+from smallhours.llm.packing import ATTENTION, register_attention
 from smallhours.train.responder.lora import add_lora
 
 EXAMPLES = [Encoded(str(i), (3, 4, i + 5, 20, 21, 2), (False,) * 3 + (True,) * 3) for i in range(8)]
@@ -23,7 +24,8 @@ def tiny_base() -> Any:
         vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=64, tie_word_embeddings=True, initializer_range=0.5,
     )  # fmt: skip
-    return LlamaForCausalLM(config).requires_grad_(False)
+    register_attention()
+    return LlamaForCausalLM._from_config(config, attn_implementation=ATTENTION).requires_grad_(False)
 
 
 def adapted_by(**options: Any) -> Any:

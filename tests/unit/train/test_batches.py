@@ -15,7 +15,7 @@ def examples(lengths: list[int]) -> list[Encoded]:
 
 
 def order(lengths: list[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    return [b.labels.tolist() for b in epoch_batches(examples(lengths), batch_size, 0, seed, epoch)]
+    return [b.labels.tolist() for (b,) in epoch_batches(examples(lengths), batch_size, 0, seed, epoch)]
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 5))
@@ -42,10 +42,32 @@ def test_processes_share_each_batch_and_know_all_of_it(
     lengths: list[int], batch_size: int, processes: int, seed: int
 ) -> None:
     made = examples(lengths)
-    alone = list(epoch_batches(made, batch_size, 0, seed, 0))
-    shares = [list(epoch_batches(made, batch_size, 0, seed, 0, p, processes)) for p in range(processes)]
+    alone = [b for (b,) in epoch_batches(made, batch_size, 0, seed, 0)]
+    shares = [
+        [b for (b,) in epoch_batches(made, batch_size, 0, seed, 0, p, processes)] for p in range(processes)
+    ]
     for batch, *parts in zip(alone, *shares, strict=True):
         assert sorted(i for part in parts for i in part.labels.tolist()) == sorted(batch.labels.tolist())
         assert len({len(part.counts) for part in parts}) == 1
         assert all(part.of_labels == batch.of_labels == len(batch.labels) for part in parts)
         assert all(part.tokens == batch.tokens for part in parts)
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=50),
+    st.integers(1, 9),
+    st.integers(1, 200),
+    st.integers(0, 5),
+)
+def test_a_batch_in_parts_is_the_same_batch(
+    lengths: list[int], batch_size: int, most: int, seed: int
+) -> None:
+    made = examples(lengths)
+    wholes = [b for (b,) in epoch_batches(made, batch_size, 0, seed, 0)]
+    for whole, parts in zip(wholes, epoch_batches(made, batch_size, 0, seed, 0, together=most), strict=True):
+        assert [i for part in parts for i in part.labels.tolist()] == whole.labels.tolist()
+        assert all(part.of_labels == len(whole.labels) for part in parts)
+        assert all(part.tokens == whole.tokens for part in parts)
+        assert all(len(part.counts) == 1 or sum(part.layout.lengths) <= 2 * most + 31 for part in parts)
+        if whole.tokens <= most:
+            assert len(parts) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ def fit(
     looks: Callable[[], float],
     events: list[Step | Validation],
     plan: Plan = Plan(total_steps=12, steps_per_epoch=2, validate_every=2, patience=2, warmup_steps=1),  # noqa: B008
-    batches: Callable[[int], Iterator[Batch]] = lambda epoch: epoch_batches(EXAMPLES, 4, 2, 0, epoch),
+    batches: Callable[[int], Iterator[tuple[Batch, ...]]] = lambda epoch: epoch_batches(
+        EXAMPLES, 4, 2, 0, epoch
+    ),
 ) -> Progress:
     parameters = trainable(model)
     optimizer = torch.optim.AdamW(parameters.values(), lr=0.05)
@@ -112,6 +115,25 @@ def test_the_loss_comes_from_the_forward_pass_of_a_module(adapted: Any) -> None:
         lambda event: None,
     )
     assert Wrapper.calls == 3
+
+
+def test_a_batch_in_parts_teaches_what_the_whole_does(adapted: Any) -> None:
+    start = {name: p.detach().clone() for name, p in trainable(adapted).items()}
+    plan = Plan(total_steps=3, steps_per_epoch=2, validate_every=3, patience=2, warmup_steps=1)
+
+    def taught(together: int) -> tuple[list[float], dict[str, torch.Tensor]]:
+        for name, parameter in trainable(adapted).items():
+            parameter.data.copy_(start[name])
+        events: list[Step | Validation] = []
+        batches = partial(epoch_batches, EXAMPLES, 4, 2, 0, together=together)
+        fit(adapted, scripted(9.0, 8.0), events, plan, batches)
+        losses = [event.loss for event in events if isinstance(event, Step)]
+        return losses, {name: p.detach().clone() for name, p in trainable(adapted).items()}
+
+    (whole, weights), (parts, others) = taught(0), taught(1)
+    assert parts == pytest.approx(whole, rel=1e-5)
+    for name, weight in weights.items():
+        torch.testing.assert_close(others[name], weight, rtol=1e-3, atol=1e-5)
 
 
 def test_a_loss_that_is_no_number_is_an_error_that_names_the_step(adapted: Any) -> None:

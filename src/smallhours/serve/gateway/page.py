@@ -13,6 +13,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.routing import Match
 
 from smallhours import __version__
+from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import ServeSettings
 from smallhours.safety import replies
 from smallhours.serve.assistant import Assistant
@@ -94,9 +95,9 @@ def _wording(words: Interface, locale: str, today: date) -> dict[str, Any]:
         "locale": locale,
         "disclaimer": replies.disclaimer(locale),
         "countries": people.countries(words),
-        "overdue": people.overdue(today),
+        "overdue": bool(people.overdue(today)),
         "last_checked": people.last_checked().isoformat(),
-        "stale_days": people.STALE_DAYS,
+        "stale_days": STALE_DAYS,
     }
 
 

@@ -10,8 +10,6 @@ from smallhours.domain.risk import Resource
 from smallhours.safety.helplines import ANYWHERE, Country, tables
 from smallhours.serve.gateway.interface import FALLBACK, Interface
 
-STALE_DAYS = 180
-
 
 def N_(text: str) -> str:  # noqa: N802  gettext's name for a text that is translated later
     """Marks a text for the catalogs."""
@@ -77,19 +75,24 @@ class Due:
 
 
 def due(today: date) -> list[Due]:
-    """The services last checked more than :data:`STALE_DAYS` ago, the oldest check first."""
+    """The services whose numbers are overdue for a check, the oldest check first."""
     found = [
         Due(country.name, resource.name, date.fromisoformat(resource.checked), resource.source)
         for country in tables().values()
         for resource in country.resources
+        if resource.overdue(today)
     ]
-    old = [one for one in found if (today - one.checked).days > STALE_DAYS]
-    return sorted(old, key=lambda one: (one.checked, one.country))
+    return sorted(found, key=lambda one: (one.checked, one.country))
 
 
-def overdue(today: date) -> bool:
-    """Whether any number was last checked more than :data:`STALE_DAYS` ago."""
-    return (today - last_checked()).days > STALE_DAYS
+def overdue(today: date) -> list[str]:
+    """The services, as ``US 988 …``, whose numbers are overdue for a check."""
+    return [
+        f"{code} {resource.name}"
+        for code, country in tables().items()
+        for resource in country.resources
+        if resource.overdue(today)
+    ]
 
 
 def last_checked() -> date:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import URL, Connection, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -125,6 +125,30 @@ class Database:
             pool_timeout=self._timeout,
             connect_args={"timeout": self._timeout, "command_timeout": self._timeout},
         )
+
+    async def look(self) -> bool:
+        """Whether there are tables; nothing is made or brought up to date.
+
+        Raises:
+            StoreError: it does not answer, or a SQLite file is damaged.
+        """
+        sqlite = self._url.get_backend_name() == "sqlite"
+        engine = create_async_engine(self._to_read(), hide_parameters=True) if sqlite else self._postgres()
+        try:
+            async with asyncio.timeout(_OPENING_SECONDS), engine.connect() as connection:
+                if sqlite:
+                    found = str((await connection.execute(text("PRAGMA quick_check(1)"))).scalar())
+                    if found != "ok":
+                        raise StoreError(f"{self.name}: damaged ({found})")
+                return await connection.run_sync(lambda raw: inspect(raw).has_table("alembic_version"))
+        except (SQLAlchemyError, OSError, sqlite3.Error) as error:
+            raise StoreError(f"{self.name}: does not answer ({_cause(error)})") from None
+        finally:
+            await engine.dispose()
+
+    def _to_read(self) -> URL:
+        path = Path(str(self._url.database)).absolute().as_uri()
+        return URL.create("sqlite+aiosqlite", database=path, query={"mode": "ro", "uri": "true"})
 
     async def shred(self) -> None:
         """Overwrite what was deleted, as far as the database lets us: SQLite's log is emptied."""

@@ -20,10 +20,12 @@ def epoch_batches(
     epoch: int,
     process: int = 0,
     processes: int = 1,
-) -> Iterator[Batch]:
+    together: int = 0,
+) -> Iterator[tuple[Batch, ...]]:
     """One pass over the examples in an order that depends on ``seed`` and ``epoch`` alone.
 
-    Of each batch of ``batch_size``, process number ``process`` gets its share.
+    Of each batch of ``batch_size``, process number ``process`` gets its share. It comes in parts of at most
+    ``together`` tokens (0: in one), each of one example at least.
     """
     order = random.Random(seed * 1_000_003 + epoch)
     shuffled = list(examples)
@@ -37,9 +39,17 @@ def epoch_batches(
     ]
     order.shuffle(rows)
     for row in rows:
-        own = collate(share(row, process, processes), pad)
+        tokens = sum(len(example.ids) for example in row)
         labels = sum(sum(example.learnt[1:]) for example in row)
-        yield replace(own, tokens=sum(len(example.ids) for example in row), of_labels=labels)
+        parts = _parts(share(row, process, processes), together)
+        yield tuple(replace(collate(part, pad), tokens=tokens, of_labels=labels) for part in parts)
+
+
+def _parts(examples: Sequence[Encoded], together: int) -> Iterator[Sequence[Encoded]]:
+    """Neighbours, which are of like length, as many as fit."""
+    tokens = sum(len(example.ids) for example in examples)
+    size = -(-len(examples) // max(1, -(-tokens // together))) if together else len(examples)
+    yield from (examples[start : start + size] for start in range(0, len(examples), size))
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:

@@ -33,6 +33,9 @@ from smallhours.train.responder.processes import (
     whole,
 )
 
+# Tokens computed at a time on a CPU: more take more memory and are hardly faster (docs/log.md).
+TOGETHER = 768
+
 Announce = Callable[[str], None]
 # Told of each event, with all the rows of metrics up to it.
 Watch = Callable[[Event, list[dict[str, Any]]], None]
@@ -96,6 +99,8 @@ def fit(
         f"{torch.get_num_threads()} threads{_among(processes)}; "
         f"{_size(parameters):,} of {base.parameters:,} parameters learn"
     )
+    # Processes take the same number of steps together, and so of parts: one.
+    most = TOGETHER if device.type == "cpu" and processes == 1 else 0
     before = mean_loss(objective, sets.held_out, sets.pad) if sets.held_out else None
     progress, rows = None, []
     if saved:
@@ -110,9 +115,9 @@ def fit(
         objective,
         parameters,
         lambda epoch: (
-            batch.to(device)
+            tuple(part.to(device) for part in batch)
             for batch in epoch_batches(
-                sets.train, options.batch_size, sets.pad, seed, epoch, process, processes
+                sets.train, options.batch_size, sets.pad, seed, epoch, process, processes, most
             )
         ),
         optimizer,

@@ -14,6 +14,8 @@ from smallhours.domain.errors import DataError
 from smallhours.llm.answer_loss import Batch
 from smallhours.train.responder.memory import resident_bytes
 
+Parts = tuple[Batch, ...]
+
 SMOOTHING = 0.75
 MAX_GRADIENT_NORM = 1.0
 
@@ -87,7 +89,7 @@ class Progress:
 def train(
     objective: torch.nn.Module,
     parameters: Mapping[str, torch.nn.Parameter],
-    batches: Callable[[int], Iterator[Batch]],
+    batches: Callable[[int], Iterator[Parts]],
     optimizer: torch.optim.Optimizer,
     validate: Callable[[], float],
     plan: Plan,
@@ -101,7 +103,8 @@ def train(
 
     Args:
         objective: a module that gives the loss of each answer token of a batch.
-        batches: the batches of epoch ``n`` (from 0), the same whenever they are asked for.
+        batches: the batches of epoch ``n`` (from 0), the same whenever they are asked for; each in parts
+            that are computed one after another, so that a large batch needs no more memory than a part.
         validate: mean loss on unseen groups; may leave the model in evaluation mode.
         progress: where to go on; weights, optimizer and random numbers must stand where they stood then.
         between_steps: called where training could go on from; a place for checkpoints.
@@ -128,10 +131,10 @@ def train(
             )
         rate = float(schedule.get_last_lr()[0])
         schedule.step()
-        _count(progress, batch, loss)
+        _count(progress, batch[0], loss)
         now = time.perf_counter()
         progress.seconds = now - started
-        report(_step(progress, plan, loss, rate, batch.tokens / (now - step_started)))
+        report(_step(progress, plan, loss, rate, batch[0].tokens / (now - step_started)))
         last = progress.steps >= plan.total_steps
         if last or progress.steps % plan.validate_every == 0:
             report(_look(progress, plan, validate(), parameters, started))
@@ -145,7 +148,7 @@ def train(
 def _optimize(
     objective: torch.nn.Module,
     parameters: Mapping[str, torch.nn.Parameter],
-    batch: Batch,
+    batch: Parts,
     optimizer: torch.optim.Optimizer,
     processes: int,
     total: Callable[[torch.Tensor], torch.Tensor],
@@ -155,11 +158,13 @@ def _optimize(
     The mean over processes of ``processes`` times their parts of the loss has the gradient of the whole loss.
     """
     objective.train()
-    part = objective(batch).sum() / batch.of_labels
-    value = float(total(part.detach()))
-    if not math.isfinite(value):
-        return value
-    torch.autograd.backward(part * processes)
+    value = 0.0
+    for part in batch:
+        loss = objective(part).sum() / part.of_labels
+        value += float(total(loss.detach()))
+        if not math.isfinite(value):
+            return value
+        torch.autograd.backward(loss * processes)
     torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_GRADIENT_NORM)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
@@ -213,7 +218,7 @@ def _rate(done: int, plan: Plan) -> float:
     return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
-def _from(progress: Progress, batches: Callable[[int], Iterator[Batch]]) -> Iterator[Batch]:
+def _from(progress: Progress, batches: Callable[[int], Iterator[Parts]]) -> Iterator[Parts]:
     """The batches from where training stands, epoch after epoch."""
     while True:
         yield from islice(batches(progress.epoch), progress.position, None)

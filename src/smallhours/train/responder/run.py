@@ -37,7 +37,7 @@ from smallhours.train.responder.tensorboard import EventFiles, summary_writer
 
 STAGE = "train"
 # Raise when the same inputs would give another adapter.
-CODE_VERSION = 2
+CODE_VERSION = 3
 # Settings that change how one watches and what an interruption costs, never the adapter.
 NOT_SHAPING = frozenset({"checkpoint_every", "tensorboard"})
 # Packages whose other version may compute other last bits: no checkpoint goes from one to the next.

@@ -28,12 +28,12 @@ def wilson(hits: int, n: int) -> dict[str, float | int]:
 def figures(
     seen: Sequence[Seen], scores: Floats, limits: Thresholds, scales: Mapping[str, Evidence]
 ) -> dict[str, Any]:
-    """Recall and false alarms of rules, head, reader and all joined, by file; text held aside by style."""
+    """Recall and false alarms of each way and of all joined, by file; text held aside by style."""
     by_head = scores[:, 0] >= limits.elevated
     ways = {
         "rules": np.array([bool(one.rules) for one in seen]),
         "head": by_head,
-        "reader": np.array([(one.read or 0.0) > 0 for one in seen]),
+        "reader": np.array([one.scores.reader > 0 for one in seen]),
         "joined": np.array([is_found(scales, one) for one in seen]),
         "head_high": by_head & (scores[:, 1] >= limits.high),
     }

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 class Recipe:
     """How the reader learns; docs/log.md has what was tried."""
 
-    layers: int = 6
-    rank: int = 16
-    epochs: int = 2
-    batch: int = 24
+    channels: int = 128  # of the second summary
+    epochs: int = 5
+    batch: int = 32
     rate: float = 1e-3
     head_rate: float = 1e-3
     warmup: float = 0.06
-    dropout: float = 0.1
+    dropout: float = 0.2
+    unseen: float = 0.1  # share of tokens that are left out while it learns
     seed: int = 0
     folds: int = 3

