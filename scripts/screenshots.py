@@ -1,4 +1,4 @@
-"""Draw docs/images from a finished run: the chat in its states, the report and the review page.
+"""Draw docs/images from a finished run: the chat in its states, the report, two more pages.
 
 Used by ``make pictures``. Needs runs/default (made by ``make run``) and a Chromium.
 """
@@ -13,17 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import uvicorn
 from ensure_browser import installed
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from smallhours.bootstrap.gateway import api_keys, gateway_parts
 from smallhours.bootstrap.serving import bind, build_app, open_assistant
 from smallhours.cli.review_page.app import create_page
 from smallhours.corpus.review.record import Reviewer, Verdict
 from smallhours.corpus.review.session import Review
 from smallhours.corpus.sources import builtin_pairs
 from smallhours.domain.settings import ServeSettings, load_settings
+from smallhours.serve.assistant import Assistant
+from smallhours.serve.gateway.app import create_app
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -93,6 +97,28 @@ def shoot_report(browser: Browser, report: Path) -> None:
     page.screenshot(path=IMAGES / "report.png")
 
 
+def shoot_operator(browser: Browser, assistant: Assistant) -> None:
+    """The operator's page on a phone, after a few messages and one report, over a memory of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings(None, {}, {"runs": folder})
+        key, _ = api_keys(settings).add("Operator", ("operator",), 1)
+        app = create_app(assistant, ServeSettings(), "smallhours-default", gateway_parts(settings))
+        with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+            begun = client.post("/v1/conversations", json={"consent": True}).json()
+            path, token = f"/v1/conversations/{begun['id']}", {"smallhours-token": begun["token"]}
+            for text in (QUESTION, "i tried that, it did not help", CRISIS):
+                client.post(f"{path}/messages", json={"content": text}, headers=token).raise_for_status()
+            client.post(f"{path}/report", json={"fault": "wrong"}, headers=token).raise_for_status()
+            size = {"width": 390, "height": 844}
+            phone = browser.new_page(viewport=size, device_scale_factor=2, color_scheme="dark")
+            phone.goto(f"{url}/operator")
+            phone.get_by_role("textbox").fill(key)
+            phone.keyboard.press("Enter")
+            phone.get_by_role("heading", name="Overview").wait_for()
+            phone.set_viewport_size({"width": 390, "height": 1440})
+            phone.screenshot(path=IMAGES / "operator.png")
+
+
 def shoot_review(browser: Browser) -> None:
     """One pair on the review page, just after a verdict on which another reviewer thinks otherwise."""
     pairs = builtin_pairs("98")
@@ -127,7 +153,8 @@ def main() -> int:
     """Serve the run, look at it, leave."""
     settings = load_settings()
     IMAGES.mkdir(parents=True, exist_ok=True)
-    app = build_app(settings, open_assistant(settings))
+    assistant = open_assistant(settings)
+    app = build_app(settings, assistant)
     with serving(app) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=installed(), args=FLAGS)
         shoot_chat(browser, url)
@@ -135,6 +162,7 @@ def main() -> int:
         shoot_offline(browser, url)
         shoot_report(browser, settings.run_folder / "evaluation" / "report.html")
         shoot_review(browser)
+        shoot_operator(browser, assistant)
         browser.close()
     print(f"pictures: {IMAGES}")
     return 0

@@ -22,6 +22,7 @@ class Kept:
     id: str
     token: str
     messages: list[dict[str, str]] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
 
     def shown(self) -> dict[str, Any]:
@@ -83,6 +84,10 @@ class FakeMemory:
                 self._events(kept.replies[idempotency_key]), media_type="text/event-stream"
             )
 
+        self._add_owned(router)
+        return router
+
+    def _add_owned(self, router: APIRouter) -> None:
         @router.get("/v1/conversations/{name}")
         def read(name: str, smallhours_token: str = Header()) -> dict[str, Any]:
             return self._of(name, smallhours_token).shown()
@@ -91,12 +96,15 @@ class FakeMemory:
         def export(name: str, smallhours_token: str = Header()) -> Response:
             return JSONResponse({**self._of(name, smallhours_token).shown(), "risk": "nothing found"})
 
+        @router.post("/v1/conversations/{name}/report", status_code=204)
+        def report(name: str, fault: str = Body(embed=True), smallhours_token: str = Header()) -> Response:
+            self._of(name, smallhours_token).reported.append(fault)
+            return Response(status_code=204)
+
         @router.delete("/v1/conversations/{name}", status_code=204)
         def delete(name: str, smallhours_token: str = Header()) -> Response:
             del self.kept[self._of(name, smallhours_token).id]
             return Response(status_code=204)
-
-        return router
 
     def _events(self, text: str) -> Iterator[str]:
         about = {

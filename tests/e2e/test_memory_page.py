@@ -144,6 +144,33 @@ def test_a_memory_that_does_not_answer_stops_nobody_from_talking(page: Page, mem
     expect(page.get_by_role("log")).to_contain_text("This reply was not kept")
 
 
+def test_only_with_leave_may_anybody_read_a_conversation_that_is_reported(
+    page: Page, memory: FakeMemory
+) -> None:
+    leave = page.get_by_role("checkbox", name="Let the people who run this service read this conversation")
+    say(page, "not kept")
+    button(page, "Report").click()
+    expect(leave).to_have_count(0)
+    consent(page).check()
+    say(page, "hello")
+    (kept,) = memory.kept.values()
+    button(page, "Report").click()
+    expect(leave).not_to_be_checked()
+    button(page, "It is hurtful").click()
+    expect(page.get_by_role("log")).to_contain_text("Only this choice was sent")
+    assert kept.reported == []
+    button(page, "Report").click()
+    leave.check()
+    button(page, "It is wrong").click()
+    expect(page.get_by_role("log")).to_contain_text("They can read this conversation now")
+    assert kept.reported == ["wrong"]
+    memory.up = False
+    button(page, "Report").click()
+    leave.check()
+    button(page, "It is wrong").click()
+    expect(page.get_by_role("log")).to_contain_text("they cannot read your words")
+
+
 def test_trying_again_is_not_stored_twice(page: Page, memory: FakeMemory) -> None:
     consent(page).check()
     broken = {"left": 1}

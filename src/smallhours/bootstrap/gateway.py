@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import secrets
 import socket
 import tempfile
 from pathlib import Path
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from smallhours.serve.gateway.api_keys import ApiKeys
     from smallhours.serve.gateway.app import Parts
 
-# How a parent hands its settings to its workers.
-WORKER_SETTINGS = "SMALLHOURS_WORKER_SETTINGS"
+# How a parent hands its settings, and what signs sessions, to its workers.
+WORKER_SETTINGS, SESSION_SECRET = "SMALLHOURS_WORKER_SETTINGS", "SMALLHOURS_SESSION_SECRET"
+_SECRET_BYTES = 32
 
 
 def api_keys(settings: Settings) -> ApiKeys:
@@ -58,9 +60,31 @@ def gateway_parts(settings: Settings) -> Parts:
         keys=keys,
         open_memory=lambda: remembering.open_room(settings).memory,
         purge=remembering.purging(settings) if settings.memory.enabled else None,
+        oversight=remembering.overseeing(settings) if settings.memory.enabled else None,
+        session_secret=_session_secret(),
         encoder=sentence_vectors,
         span=span,
     )
+
+
+def _session_secret() -> bytes:
+    """What the environment gives several workers or gateways together, else one that goes with the process.
+
+    Raises SettingsError if it is too short to be a secret.
+    """
+    given = os.environ.get(SESSION_SECRET)
+    if given is None:
+        return secrets.token_bytes(_SECRET_BYTES)
+    try:
+        secret = bytes.fromhex(given)
+    except ValueError:
+        secret = b""
+    if len(secret) < _SECRET_BYTES:
+        raise SettingsError(
+            f"{SESSION_SECRET}: needs {2 * _SECRET_BYTES} hexadecimal digits or more; 'openssl rand -hex "
+            f"{_SECRET_BYTES}' makes them"
+        )
+    return secret
 
 
 def _require(module: str, setting: str, extra: str) -> None:
@@ -111,6 +135,7 @@ def run_workers(settings: Settings, bound: socket.socket) -> None:
     from uvicorn.supervisors import Multiprocess
 
     os.environ[WORKER_SETTINGS] = settings.model_dump_json()
+    os.environ.setdefault(SESSION_SECRET, secrets.token_hex(_SECRET_BYTES))
     with tempfile.TemporaryDirectory(prefix="smallhours-metrics-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
         config = _config(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from smallhours.serve.memory.audit import AuditLog
     from smallhours.serve.memory.database import Database
     from smallhours.serve.memory.keyring import Keyring
+    from smallhours.serve.memory.oversight import SqlOversight
     from smallhours.serve.memory.retention import Retention
     from smallhours.serve.memory.store import SqlMemory
 
@@ -29,6 +30,7 @@ class Room:
     memory: SqlMemory
     retention: Retention
     audit: AuditLog
+    oversight: SqlOversight
     master_file: Path | None
 
 
@@ -77,6 +79,7 @@ def open_room(settings: Settings) -> Room:
         from smallhours.serve.memory.database import Database
         from smallhours.serve.memory.keyring import Keyring
         from smallhours.serve.memory.masters import open_masters
+        from smallhours.serve.memory.oversight import SqlOversight
         from smallhours.serve.memory.retention import Retention
         from smallhours.serve.memory.store import SqlMemory
     except ImportError as error:
@@ -89,18 +92,47 @@ def open_room(settings: Settings) -> Room:
     apart = key_url(settings) != memory_url(settings)
     keyring = Keyring(Database(key_url(settings), ours.timeout_seconds) if apart else database, masters)
     memory = SqlMemory(database, keyring, ours.retention_days, ours.max_exchanges)
+    audit = AuditLog(database)
     return Room(
-        database, keyring, memory, Retention(database, memory), AuditLog(database), master_file(settings)
+        database,
+        keyring,
+        memory,
+        Retention(database, memory),
+        audit,
+        SqlOversight(database, memory, audit),
+        master_file(settings),
     )
 
 
-def purging(settings: Settings) -> Callable[[], Awaitable[object]]:
+def purging(settings: Settings) -> Callable[[], Awaitable[int | None]]:
     """Deletes what was kept long enough; opens the memory when there is one."""
-    rooms: list[Room] = []
+    find = once_there(settings)
 
-    async def purge() -> object:
-        if not rooms and anything_remembered(settings):
-            rooms.append(open_room(settings))
-        return await rooms[0].retention.purge() if rooms else None
+    async def purge() -> int | None:
+        room = find()
+        return await room.retention.purge() if room else 0
 
     return purge
+
+
+def overseeing(settings: Settings) -> Callable[[], SqlOversight | None]:
+    """The operator's view, once there is something to see; opened with the first look."""
+    find = once_there(settings)
+
+    def oversight() -> SqlOversight | None:
+        room = find()
+        return room.oversight if room else None
+
+    return oversight
+
+
+def once_there(settings: Settings) -> Callable[[], Room | None]:
+    """The memory, opened when it is first asked for and there is one: nothing is written before that."""
+    rooms: list[Room] = []
+
+    def find() -> Room | None:
+        if not rooms and anything_remembered(settings):
+            rooms.append(open_room(settings))
+        return rooms[0] if rooms else None
+
+    return find

@@ -26,7 +26,10 @@ def command() -> None:
 @command.command()
 @click.argument("name")
 @click.option(
-    "--scopes", default="chat,conversations", show_default=True, help="chat, conversations, metrics."
+    "--scopes",
+    default="chat,conversations",
+    show_default=True,
+    help="chat, conversations, metrics, operator.",
 )
 @click.option("--days", type=click.IntRange(min=1), help="Days until it expires.  [default: never]")
 @with_settings()
@@ -35,6 +38,7 @@ def add(settings: Settings, name: str, scopes: str, days: int | None) -> None:
 
     \b
     smallhours keys add prometheus --scopes metrics
+    smallhours keys add "Ana Osei" --scopes operator --days 90
     """
     from smallhours.bootstrap.gateway import api_keys
     from smallhours.serve.gateway.api_keys import SCOPES

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from smallhours.domain.messages import Frozen
 from smallhours.domain.risk import Finding
+
+# What a person may say is wrong with a reply.
+Fault = Literal["wrong", "hurtful", "dangerous", "other"]
 
 
 class Begun(Frozen):
@@ -112,6 +115,13 @@ class Memory(Protocol):
 
     async def drop(self, conversation: str, fact: int) -> bool:
         """Delete a fact; whether there was one."""
+        ...
+
+    async def report(self, conversation: str, fault: Fault) -> None:
+        """Keep that its owner asked us to look into it; with the conversation, this goes, too.
+
+        Raises MissingError if it is gone.
+        """
         ...
 
     async def forget(self, conversation: str) -> bool:

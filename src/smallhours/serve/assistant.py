@@ -79,6 +79,11 @@ class Assistant:
         return self._engine.identity if self._engine else None
 
     @property
+    def policy(self) -> Policy:
+        """How answers are made."""
+        return self._settings.policy
+
+    @property
     def spoken(self) -> Collection[str]:
         """The languages that the model writes well; others get prepared answers."""
         return self._spoken
@@ -95,7 +100,11 @@ class Assistant:
 
     def health(self) -> tuple[ModelHealth, ...]:
         """How the model's servers are; it asks nobody, so that it takes no time."""
-        return self._engine.health() if isinstance(self._engine, Watched) else ()
+        servers: list[ModelHealth] = []
+        for engine in (self._engine, self._base_engine):
+            if isinstance(engine, Watched):
+                servers += engine.health()
+        return tuple(servers)
 
     def close(self) -> None:
         """Free the models and end their processes; crises are answered as before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +22,7 @@ from smallhours.corpus.review.status import review_status
 from smallhours.domain.errors import InputError, SmallhoursError
 from smallhours.domain.records import Example
 from smallhours.serve.gateway import app as gateway
+from smallhours.serve.gateway.forms import fields
 from smallhours.serve.gateway.guards import BodyLimit, SecurityHeaders
 
 HERE = Path(__file__).parent
@@ -170,7 +170,6 @@ def _progress(review: Review) -> dict[str, object]:
 
 def _fields(body: bytes) -> dict[str, str]:
     try:
-        form = parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=1000)
+        return fields(body)
     except ValueError:
         raise HTTPException(422, "not a form in UTF-8") from None
-    return {name: values[-1] for name, values in form.items()}

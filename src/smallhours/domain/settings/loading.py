@@ -20,7 +20,9 @@ from smallhours.domain.settings.whole import Settings
 
 PREFIX = "SMALLHOURS_"
 # Variables of the same prefix that steer the process and are not settings.
-NOT_SETTINGS = frozenset({"SMALLHOURS_CONFIG", "SMALLHOURS_CACHE", "SMALLHOURS_WORKER_SETTINGS"})
+NOT_SETTINGS = frozenset(
+    {"SMALLHOURS_CONFIG", "SMALLHOURS_CACHE", "SMALLHOURS_WORKER_SETTINGS", "SMALLHOURS_SESSION_SECRET"}
+)
 
 _NO_PATH = re.compile(r"(builtin|hf)(:|$)")
 

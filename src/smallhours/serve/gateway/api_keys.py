@@ -22,8 +22,8 @@ from smallhours.domain.errors import InputError, MissingError, ResourceError
 from smallhours.domain.messages import Frozen
 
 PREFIX = "sh_"
-Scope = Literal["chat", "conversations", "metrics"]
-SCOPES: tuple[Scope, ...] = ("chat", "conversations", "metrics")
+Scope = Literal["chat", "conversations", "metrics", "operator"]
+SCOPES: tuple[Scope, ...] = ("chat", "conversations", "metrics", "operator")
 
 
 class ApiKey(Frozen):
@@ -66,17 +66,22 @@ class ApiKeys:
 
     def find(self, presented: str) -> ApiKey | None:
         """The key that was presented, if it is one of ours and usable."""
+        _, _, rest = presented.partition(PREFIX)
+        name, _, secret = rest.partition("_")
+        key = self.usable().get(name)
+        known = key.hash if key else ""
+        same = hmac.compare_digest(known.encode(), _hash(secret).encode())
+        return key if key and same else None
+
+    def usable(self) -> dict[str, ApiKey]:
+        """The keys that open something right now, by id. A damaged file lets the known in and nobody new."""
         try:
             self._refresh()
         except InputError:
             if not self._known:
                 raise
-        _, _, rest = presented.partition(PREFIX)
-        name, _, secret = rest.partition("_")
-        key = self._keys.get(name)
-        known = key.hash if key else ""
-        same = hmac.compare_digest(known.encode(), _hash(secret).encode())
-        return key if key and same and key.usable(self._clock()) else None
+        now = self._clock()
+        return {name: key for name, key in self._keys.items() if key.usable(now)}
 
     def add(self, name: str, scopes: tuple[Scope, ...], days: int | None) -> tuple[str, ApiKey]:
         """A new key, and what is written about it; the key itself is told this once."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from smallhours import __version__
 from smallhours.domain.memory import Memory
+from smallhours.domain.oversight import Oversight
 from smallhours.domain.settings import GatewaySettings, MemorySettings, ServeSettings
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.serve.assistant import Assistant
@@ -37,15 +39,19 @@ from smallhours.serve.gateway.guards import BodyLimit, HeadLimit, SecurityHeader
 from smallhours.serve.gateway.limits import LocalLimiter, RedisLimiter
 from smallhours.serve.gateway.metrics import Metrics
 from smallhours.serve.gateway.observe import Observed, Span
+from smallhours.serve.gateway.operator.history import History
+from smallhours.serve.gateway.operator.overview import Watched
+from smallhours.serve.gateway.operator.routes import OperatorPage, build_operator_router
+from smallhours.serve.gateway.operator.sessions import Sessions
 from smallhours.serve.gateway.page import build_page_router, static_version
 from smallhours.serve.gateway.reference import build_reference_router
 from smallhours.serve.gateway.refusals import RefusalError
+from smallhours.serve.gateway.rounds import Rounds
 from smallhours.serve.gateway.routes import build_health_router, build_router
 from smallhours.serve.gateway.schemas import Json, error
 from smallhours.serve.memory.lazy import LazyMemory
 
 HERE = Path(__file__).parent
-PURGE_SECONDS = 3600.0
 MEMORY_PATHS = ("/v1/memory", "/v1/conversations")
 
 
@@ -53,14 +59,17 @@ MEMORY_PATHS = ("/v1/memory", "/v1/conversations")
 class Parts:
     """What an operator may add to a gateway; without any, it keeps nothing and knows nobody.
 
-    ``purge`` is called every hour while the app runs: what was kept long enough goes.
+    ``purge`` is called every hour while the app runs: what was kept long enough goes. ``oversight`` finds
+    what the operator's page shows of the memory; ``session_secret`` signs its sessions, alike in all workers.
     """
 
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     memory: MemorySettings = field(default_factory=lambda: MemorySettings(enabled=False))
     keys: ApiKeys = field(default_factory=lambda: ApiKeys(Path("keys.json")))
     open_memory: Callable[[], Memory] | None = None
-    purge: Callable[[], Awaitable[object]] | None = None
+    purge: Callable[[], Awaitable[int | None]] | None = None
+    oversight: Callable[[], Oversight | None] | None = None
+    session_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     encoder: Callable[[], Encoder] = shared_vectors
     span: Span | None = None
 
@@ -81,13 +90,19 @@ def create_app(
     answers = Answers(desk, doors)
     memory = _memory(parts, metrics)
     dialogue = memory and Dialogue(memory, desk, answers, parts.encoder, parts.memory.token_budget)
+    history, rounds = History(metrics.registry), Rounds(parts.purge) if parts.purge else None
+    watched = Watched(
+        assistant, desk, doors, history, gateway, parts.memory, model_name, rounds, parts.oversight
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        purging = asyncio.create_task(_every_hour(parts.purge)) if parts.purge else None
+        hourly = [history.keep_hourly(), *([rounds.every_hour()] if rounds else [])]
+        tasks = [asyncio.create_task(one) for one in hourly]
         yield
-        if purging:
-            purging.cancel()
+        for task in tasks:
+            task.cancel()
+        await watched.close()
         if dialogue:
             await dialogue.close()
         desk.close()
@@ -103,16 +118,23 @@ def create_app(
     templates.env.globals["notice"] = notice
     app.include_router(build_reference_router(templates))
     app.include_router(build_feedback_router(metrics))
+    sessions = Sessions(parts.keys, parts.session_secret)
+    app.include_router(build_operator_router(OperatorPage(templates, sessions, watched)))
     app.include_router(build_page_router(assistant, templates, settings, model_name))
     app.mount(f"/static/{static_version()}", StaticFiles(directory=HERE / "static"), name="static")
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, seconds=gateway.body_seconds)
-    app.add_middleware(HeadLimit, limit=gateway.max_header_bytes)
+    _add_layers(app, settings, parts, metrics)
+    _add_errors(app, metrics)
+    return app
+
+
+def _add_layers(app: FastAPI, settings: ServeSettings, parts: Parts, metrics: Metrics) -> None:
+    """What every request goes through, the last added first."""
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, seconds=parts.gateway.body_seconds)
+    app.add_middleware(HeadLimit, limit=parts.gateway.max_header_bytes)
     app.add_middleware(SecurityHeaders)
     # The page carries every helpline, so that they are there without a network: a third of the size this way.
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(Observed, metrics=metrics, span=parts.span)
-    _add_errors(app, metrics)
-    return app
 
 
 def _add_errors(app: FastAPI, metrics: Metrics) -> None:
@@ -162,10 +184,3 @@ def _state(memory: LazyMemory | None) -> str:
     if memory is None:
         return "off"
     return "ok" if memory.available else "unavailable"
-
-
-async def _every_hour(purge: Callable[[], Awaitable[object]]) -> None:
-    while True:
-        with suppress(Exception):  # a database that is away now is there in an hour
-            await purge()
-        await asyncio.sleep(PURGE_SECONDS)

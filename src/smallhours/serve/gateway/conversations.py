@@ -24,6 +24,7 @@ from smallhours.serve.gateway.schemas import (
     Json,
     NewFact,
     NewMessage,
+    NewReport,
     error,
     fact_fields,
     remembered_fields,
@@ -119,7 +120,7 @@ def _add_talk(router: APIRouter, counter: Counter) -> None:
 
 
 def _add_owned(router: APIRouter, counter: Counter) -> None:
-    """See, take along, delete."""
+    """See, take along, report, delete."""
 
     @router.get("/{name}")
     async def read(name: Name, request: Request, smallhours_token: Token = "") -> JSONResponse:
@@ -134,6 +135,13 @@ def _add_owned(router: APIRouter, counter: Counter) -> None:
         risk = [f.model_dump(mode="json", include=seen) for f in remembered.risk]
         headers = {"content-disposition": 'attachment; filename="smallhours-conversation.json"'}
         return Json({**remembered_fields(remembered), "risk": risk}, headers=headers)
+
+    @router.post("/{name}/report", status_code=204)
+    async def report(name: Name, body: NewReport, request: Request, smallhours_token: Token = "") -> Response:
+        """Ask the people who run this service to look into it; from now on they may, with a reason."""
+        await counter.owned(request, name, smallhours_token)
+        await stored(counter.memory.report(name, body.fault))
+        return Response(status_code=204)
 
     @router.delete("/{name}", status_code=204)
     async def forget(name: Name, request: Request, smallhours_token: Token = "") -> Response:

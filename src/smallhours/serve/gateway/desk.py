@@ -43,6 +43,11 @@ class Desk:
         self._ready: tuple[float, bool] = (float("-inf"), False)
         self._asking = asyncio.Lock()
 
+    @property
+    def inside(self) -> int:
+        """How many ordinary messages this process answers or has waiting."""
+        return self._inside
+
     async def screen(self, conversation: Conversation, earlier: Sequence[Finding] = ()) -> Decision:
         """What the safety path makes of it."""
         loop = asyncio.get_running_loop()

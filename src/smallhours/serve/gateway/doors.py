@@ -18,6 +18,7 @@ from smallhours.serve.gateway.limits import Limit, Limiter
 from smallhours.serve.gateway.refusals import RefusalError
 
 _MINUTE, _DAY = 60.0, 86_400.0
+_LOGINS = 10  # attempts a minute and address
 CHARACTERS_PER_TOKEN = 4
 
 
@@ -64,6 +65,15 @@ class Doors:
             if wait:
                 return refusals.over_quota(wait)
         return None
+
+    async def knock(self, request: Request) -> RefusalError | None:
+        """Take one attempt to log in from its address's limit; the no, if it is one."""
+        wait = await self._limiter.take(f"login:{_network(request)}", Limit(_LOGINS, _MINUTE))
+        return refusals.too_many(wait) if wait else None
+
+    async def limits_answer(self) -> bool:
+        """Whether the store of limits answers; while it does not, each gateway counts for itself."""
+        return await self._limiter.answers()
 
     async def charge(self, caller: Caller, characters: int) -> None:
         """Count what was written for the caller against their day."""

@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
+from smallhours.domain.memory import Fault
 from smallhours.serve.assistant import Source
 from smallhours.serve.gateway.metrics import Metrics
 
 Verdict = Literal["helpful", "not_helpful", "worse"]
-Fault = Literal["wrong", "hurtful", "dangerous", "other"]
 
 
 class Feedback(BaseModel):

@@ -33,6 +33,10 @@ class Limiter(Protocol):
         """
         ...
 
+    async def answers(self) -> bool:
+        """Whether the store behind it can be asked."""
+        ...
+
 
 class LocalLimiter:
     """Limits of one process. The clock is a steady one, so that a jump of the date lets nobody in or out."""
@@ -55,6 +59,10 @@ class LocalLimiter:
         if len(self._paid_back) > _MOST_NAMES:
             self._paid_back.popitem(last=False)
         return 0.0
+
+    async def answers(self) -> bool:
+        """Always: it is this process."""
+        return True
 
 
 _SCRIPT = """
@@ -98,3 +106,12 @@ class RedisLimiter:
                 self._shut_until = time.monotonic() + 1.0
                 self._on_failure()
         return await self._local.take(name, limit, cost, force)
+
+    async def answers(self) -> bool:
+        """Asks Redis."""
+        from redis.exceptions import RedisError
+
+        try:
+            return bool(await self._redis.ping())
+        except (RedisError, OSError):
+            return False

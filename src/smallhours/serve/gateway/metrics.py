@@ -12,9 +12,11 @@ from smallhours.domain.ports import ModelHealth
 from smallhours.serve.assistant import Reply
 from smallhours.serve.gateway.model_metrics import ModelCollector
 
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 20, 30, 60)
+
 
 class Metrics:
-    """Replies by level and source, candidates stopped by rule, and seconds per reply."""
+    """Replies by level, category and source, candidates stopped by rule, and seconds per reply."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -22,11 +24,18 @@ class Metrics:
         self._replies = Counter(
             "smallhours_replies", "Replies sent", ["level", "source"], registry=self._registry
         )
+        self._categories = Counter(
+            "smallhours_categories", "Replies by what was found", ["category"], registry=self._registry
+        )
         self._rejected = Counter(
             "smallhours_candidates_rejected", "Candidates not sent", ["rule"], registry=self._registry
         )
         self._seconds = Histogram(
-            "smallhours_reply_seconds", "Seconds from message to reply", ["source"], registry=self._registry
+            "smallhours_reply_seconds",
+            "Seconds from message to reply",
+            ["source"],
+            registry=self._registry,
+            buckets=_SECONDS,
         )
         self._feedback = Counter(
             "smallhours_feedback",
@@ -75,6 +84,8 @@ class Metrics:
         """Count one reply."""
         self._replies.labels(reply.decision.level.value, reply.source).inc()
         self._seconds.labels(reply.source).observe(seconds)
+        for category in reply.decision.categories:
+            self._categories.labels(category.value).inc()
         for candidate in reply.candidates:
             for rule in candidate.rejected:
                 self._rejected.labels(rule).inc()
@@ -90,10 +101,14 @@ class Metrics:
 
     def text(self) -> bytes:
         """Prometheus' text format; of all workers together where there are several."""
+        return generate_latest(self.registry())
+
+    def registry(self) -> CollectorRegistry:
+        """All there is to collect, of all workers together where there are several."""
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             together = CollectorRegistry()
             MultiProcessCollector(together)  # type: ignore[no-untyped-call]
             if self._models:  # a worker's own
                 together.register(self._models)
-            return generate_latest(together)
-        return generate_latest(self._registry)
+            return together
+        return self._registry

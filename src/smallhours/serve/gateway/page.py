@@ -69,7 +69,8 @@ def build_page_router(
     @router.get("/sw.js")
     def service_worker(request: Request) -> Response:
         """Keeps the page and the helplines for a night without a network. Never a message or a reply."""
-        kept = [f"{static}/{path.as_posix()}" for path in _static_files() if path.suffix != ".png"]
+        chat = [path for path in _static_files() if path.suffix != ".png" and path.parts[0] != "operator"]
+        kept = [f"{static}/{path.as_posix()}" for path in chat]
         context = {"version": f"{__version__}-{static}", "kept": kept}
         return templates.TemplateResponse(request, "sw.js", context, media_type="text/javascript")
 

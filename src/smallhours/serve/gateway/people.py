@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -61,6 +62,27 @@ def _for(resource: Resource, words: Interface) -> str:
     if words.code == FALLBACK or words.knows(resource.for_):
         return words.translate(resource.for_)
     return words.translate(_KINDS.get(resource.kind, _KINDS["crisis"]))
+
+
+@dataclass(frozen=True)
+class Due:
+    """A service whose number has to be checked again, and where it was read."""
+
+    country: str
+    name: str
+    checked: date
+    source: str
+
+
+def due(today: date) -> list[Due]:
+    """The services whose numbers are overdue for a check, the oldest check first."""
+    found = [
+        Due(country.name, resource.name, date.fromisoformat(resource.checked), resource.source)
+        for country in tables().values()
+        for resource in country.resources
+        if resource.overdue(today)
+    ]
+    return sorted(found, key=lambda one: (one.checked, one.country))
 
 
 def overdue(today: date) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from smallhours.domain.memory import Fact, Remembered
+from smallhours.domain.memory import Fact, Fault, Remembered
 from smallhours.domain.messages import Conversation, Message
 from smallhours.domain.risk import Resource
 from smallhours.serve.assistant import Reply
@@ -68,6 +68,14 @@ class NewMessage(BaseModel):
     stream: bool = False
     locale: str | None = Field(None, pattern=LOCALE, max_length=35)
     recent: list[ChatMessage] = []
+
+
+class NewReport(BaseModel):
+    """``POST /v1/conversations/{id}/report``. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fault: Fault
 
 
 class NewFact(BaseModel):

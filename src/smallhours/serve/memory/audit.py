@@ -11,25 +11,13 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import insert, select
 
+from smallhours.domain.oversight import Access
 from smallhours.serve.memory.database import Database
 from smallhours.serve.memory.rows import moment
 from smallhours.serve.memory.tables import access
-
-
-@dataclass(frozen=True)
-class Access:
-    """Who looked at or changed what, when and why."""
-
-    at: datetime
-    operator: str
-    action: str
-    conversation: str
-    reason: str
-    chain: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,14 @@ class AuditLog:
                 broken = number
             before = row.chain
         return [
-            Access(moment(r.at), r.operator, r.action, r.conversation_id, r.reason, r.chain.hex())
+            Access(
+                at=moment(r.at),
+                operator=r.operator,
+                action=r.action,
+                conversation=r.conversation_id,
+                reason=r.reason,
+                chain=r.chain.hex(),
+            )
             for r in rows
         ], broken
 

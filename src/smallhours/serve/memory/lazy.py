@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from smallhours.domain.errors import SettingsError, StoreError
-from smallhours.domain.memory import Begun, Fact, Heard, Memory, Remembered, Reply
+from smallhours.domain.memory import Begun, Fact, Fault, Heard, Memory, Remembered, Reply
 from smallhours.domain.risk import Finding
 
 T = TypeVar("T")
@@ -83,6 +83,10 @@ class LazyMemory:
     async def drop(self, conversation: str, fact: int) -> bool:
         """Delete a fact."""
         return await self._call(lambda m: m.drop(conversation, fact))
+
+    async def report(self, conversation: str, fault: Fault) -> None:
+        """Store a report."""
+        return await self._call(lambda m: m.report(conversation, fault))
 
     async def forget(self, conversation: str) -> bool:
         """Delete everything."""

@@ -14,13 +14,13 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from smallhours.domain.errors import MissingError, RefusedError
-from smallhours.domain.memory import Begun, Fact, Heard, Remembered, Reply
+from smallhours.domain.memory import Begun, Fact, Fault, Heard, Remembered, Reply
 from smallhours.domain.risk import Finding
 from smallhours.serve.memory.database import Database
 from smallhours.serve.memory.keyring import Keyring
 from smallhours.serve.memory.rows import as_bytes, heard_before, moment, opened, reply_of
 from smallhours.serve.memory.sealing import seal
-from smallhours.serve.memory.tables import conversation, exchange, fact, risk
+from smallhours.serve.memory.tables import conversation, exchange, fact, report, risk
 
 MOST_FACTS = 20
 _DAY = 86_400
@@ -194,6 +194,16 @@ class SqlMemory:
                 delete(fact).where(fact.c.conversation_id == conversation_id, fact.c.number == number)
             )
         return gone.rowcount > 0
+
+    async def report(self, conversation_id: str, fault: Fault) -> None:
+        """Store a report; the same fault twice is one, of the later time."""
+        mine = report.c.conversation_id == conversation_id, report.c.fault == fault
+        async with self._database.writing() as connection:
+            if await _head(connection, conversation_id, lock=True) is None:
+                raise MissingError(f"conversation {conversation_id}: gone")
+            await connection.execute(delete(report).where(*mine))
+            told = {"conversation_id": conversation_id, "fault": fault, "at": int(self._clock())}
+            await connection.execute(insert(report).values(**told))
 
     async def forget(self, conversation_id: str) -> bool:
         """Destroy the key, then the rows."""

@@ -85,6 +85,14 @@ fact = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+report = Table(
+    "report",
+    metadata,
+    _conversation_id(),
+    Column("fault", String(20), primary_key=True),  # one of a closed list, never words
+    Column("at", BigInteger, nullable=False),
+)
+
 access = Table(
     "operator_access",
     metadata,

@@ -1,4 +1,5 @@
-// Below the newest reply: copy it, say how it was, report it. Only a word from a closed list is sent.
+// Below the newest reply: copy it, say how it was, report it. Only a word from a closed list is sent; where the
+// conversation is kept, the person can let the people who run the service read it, too.
 
 import { announce, el, icon } from "./dom.js";
 import { _ } from "./words.js";
@@ -20,15 +21,15 @@ export function actionsFor(reply, people) {
   const bar = el("div", { class: "actions-row", "data-actions": "" },
     ratings,
     small(_("Copy"), () => copy(reply.text), {}, "copy"),
-    small(_("Report"), () => askWhat(after, send)),
+    small(_("Report"), () => askWhat(after, send, reply.about?.letRead)),
   );
   return el("div", { class: "reply-actions", "data-actions": "" }, bar, after);
 }
 
-/** @param {HTMLElement} after */
-function thank(after) {
-  after.replaceChildren(el("p", { class: "thanks" }, _("Thank you. Only this choice was sent, none of your words.")));
-  announce(after.textContent ?? "");
+/** @param {HTMLElement} after @param {string} [words] */
+function thank(after, words = _("Thank you. Only this choice was sent, none of your words.")) {
+  after.replaceChildren(el("p", { class: "thanks" }, words));
+  announce(words);
 }
 
 /** @param {HTMLElement} after @param {import("./people.js").People} people */
@@ -39,17 +40,36 @@ function sorry(after, people) {
   words.focus({ preventScroll: true });
 }
 
-/** @param {HTMLElement} after @param {(fault: string) => void} send */
-function askWhat(after, send) {
+/**
+ * @param {HTMLElement} after
+ * @param {(fault: string) => void} send
+ * @param {(fault: string) => Promise<void>} [letRead] where the conversation is kept
+ */
+function askWhat(after, send, letRead) {
+  const box = el("input", { type: "checkbox", autocomplete: "off" });
+  const permission = letRead
+    ? [el("label", { class: "consent-label" }, box, _("Let the people who run this service read this conversation"))]
+    : [];
   const faults = [["wrong", _("It is wrong")], ["hurtful", _("It is hurtful")],
     ["dangerous", _("It could be dangerous")], ["other", _("Something else")]];
   const group = el("div", { class: "ratings", role: "group", "aria-label": _("What is the matter with it?") },
     ...faults.map(([fault, label]) => small(label, () => {
       send(fault);
-      thank(after);
+      if (letRead && box.checked) permit(after, letRead(fault));
+      else thank(after);
     })));
-  after.replaceChildren(el("p", { class: "thanks" }, _("What is the matter with it?")), group);
+  after.replaceChildren(el("p", { class: "thanks" }, _("What is the matter with it?")), ...permission, group);
   /** @type {HTMLElement} */ (group.firstElementChild).focus({ preventScroll: true });
+}
+
+/** @param {HTMLElement} after @param {Promise<void>} permitted */
+async function permit(after, permitted) {
+  try {
+    await permitted;
+    thank(after, _("Thank you. They can read this conversation now, and each time they do is written down."));
+  } catch {
+    thank(after, _("Your choice was sent, but they cannot read your words: the memory does not answer."));
+  }
 }
 
 /** @param {Reply} reply @param {string} verdict */

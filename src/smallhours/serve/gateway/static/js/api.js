@@ -12,6 +12,7 @@ import { _ } from "./words.js";
  * @property {string} disclaimer
  * @property {"generated" | "vetted" | "crisis" | "boundary" | "unavailable"} source
  * @property {{stored: boolean}} [memory] whether it was kept, where the person agreed to that
+ * @property {(fault: string) => Promise<void>} [letRead] of a kept reply: lets the people who run the service read it
  */
 
 /** The server sends comments while it works, so a silence this long means it is gone. */

@@ -4,7 +4,7 @@ import { streamed, streamReply } from "../api.js";
 import { announce, el, find } from "../dom.js";
 import { _ } from "../words.js";
 import { armHistory } from "./history.js";
-import { begin, offered } from "./store.js";
+import { begin, offered, report } from "./store.js";
 
 /**
  * @param {object} parts
@@ -30,6 +30,7 @@ export async function armMemory({ log, conversation, way }) {
       yield* streamReply(turns, { locale, signal });
       return;
     }
+    const mine = key;
     const body = { content, stream: true, locale, recent: turns.slice(0, -1) };
     // Trying again after a broken line is the same attempt: what was stored comes back, and nothing is stored twice.
     const at = `${turns.length} ${content}`;
@@ -37,6 +38,7 @@ export async function armMemory({ log, conversation, way }) {
     const headers = { "Smallhours-Token": key.token, "Idempotency-Key": attempt.key };
     for await (const piece of streamed(`v1/conversations/${key.id}/messages`, body, signal, headers)) {
       if (piece.about?.memory?.stored === false) log.notice(_("This reply was not kept: the memory does not answer."));
+      if (piece.about?.memory?.stored) piece.about.letRead = (fault) => report(mine, fault);
       yield piece;
     }
   }

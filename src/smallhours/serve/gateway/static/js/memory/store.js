@@ -42,6 +42,11 @@ export async function remove(key) {
   forget(key);
 }
 
+/** Lets the people who run the service read it, to look into a fault. @param {Key} key @param {string} fault */
+export async function report(key, fault) {
+  await call(`/${key.id}/report`, { method: "POST", body: JSON.stringify({ fault }) }, key);
+}
+
 /** Everything that is stored about it, as a file. @param {Key} key @returns {Promise<Blob>} */
 export async function exported(key) {
   return (await call(`/${key.id}/export`, {}, key)).blob();
