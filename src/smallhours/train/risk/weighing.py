@@ -34,8 +34,9 @@ Floats = NDArray[np.float64]
 
 # Of ordinary text held aside, much of it written to mislead; docs/log.md has the curves.
 ALARMS = {"long": 0.12, "long_other": 0.15, "short": 0.05, "short_other": 0.10}
-# The phrases of other languages were widened with these very lines in view, so the lines say too much for them. Of
-# 40 crises and 24 ordinary messages written afterwards they found 12 and 2: odds of 3.6, whose logarithm this is.
+# The phrases of other languages were widened with these very lines in view, so the lines say too much for
+# them. Of 40 crises and 24 ordinary messages written afterwards they found 12 and 2: odds of 3.6, whose
+# logarithm this is.
 MOST = {"long_other": 1.3}
 LEAST = 5  # lines in which a rule must have spoken to have a weight of its own
 FEWEST = 40  # lines of a kind to learn from; with fewer the weights are those of the head alone
