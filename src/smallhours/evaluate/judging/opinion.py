@@ -103,11 +103,16 @@ def match_figures(judged: Sequence[Judged]) -> dict[str, dict[str, Figure]]:
 
 def agreement_figures(found: Sequence[Agreement]) -> dict[str, Figure]:
     """Kappa of the judge and each rater, those that there are."""
-    return {
-        one.other: Figure(value=one.kappa.value, n=one.kappa.n, low=one.kappa.low, high=one.kappa.high)
-        for one in found
-        if one.one == JUDGE and one.kappa.value is not None
-    }
+    with_judge = {one.other: kappa_figure(one) for one in found if one.one == JUDGE}
+    return {rater: figure for rater, figure in with_judge.items() if figure is not None}
+
+
+def kappa_figure(found: Agreement) -> Figure | None:
+    """Kappa as a figure, -1..1; ``None`` where there is no kappa."""
+    kappa = found.kappa
+    if kappa.value is None:
+        return None
+    return Figure(value=kappa.value, n=kappa.n, low=kappa.low, high=kappa.high)
 
 
 def _harm(usable: Sequence[Judged]) -> dict[str, Figure]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallhours.evaluate.judging.asking import HARMS, KINDS
-from smallhours.evaluate.judging.opinion import JUDGE, Judged, Opinion
+from smallhours.evaluate.judging.opinion import JUDGE, Judged, Opinion, kappa_figure
 from smallhours.evaluate.metrics import Figure
 from smallhours.evaluate.report import environment
 from smallhours.evaluate.wording import NAMES, cell, interval, number
@@ -48,7 +48,12 @@ def judge_part(opinion: Opinion, judged: Sequence[Judged], questions: Mapping[st
             for name, title in CARE.items()
         ],
         "agreements": [
-            {"title": _between(one.one, one.other), "kappa": str(one.kappa)} for one in opinion.agreements
+            {
+                "title": _between(one.one, one.other) + (f" ({one.kappa.note})" if one.kappa.note else ""),
+                "same": f"{one.kappa.agreed} of {one.kappa.n}",
+                "kappa": cell(kappa_figure(one), "similarity"),
+            }
+            for one in opinion.agreements
         ],
         "faults": _faults(judged, questions),
     }

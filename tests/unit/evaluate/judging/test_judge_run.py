@@ -69,7 +69,7 @@ def test_the_page_shows_it_escaped_and_once(run: Path) -> None:
     assert page.count('id="judge"') == 1 and "Not measured. <code>" not in page
     assert "&lt;b&gt;judge&lt;/b&gt; at 127.0.0.1" in page and "<b>judge" not in page
     assert "<script>" not in page
-    assert "verdicts the same" in page and "Tuned model against untouched model" in page
+    assert ">Same verdict<" in page and " of 3<" in page and "Tuned model against untouched model" in page
 
 
 def test_what_was_said_once_is_not_asked_again(run: Path) -> None:
