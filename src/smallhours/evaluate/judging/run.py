@@ -65,6 +65,7 @@ def judge_run(
     """
     manifest = require_manifest(run / FOLDER, f"smallhours evaluate {run.name}")
     answered = read_answers(run)
+    with_judge((run / FOLDER / PAGE).read_text(encoding="utf-8"), "")  # no place for it is said before asking
     keeping = KeptJudge(judge, run / KEPT, f"{endpoint.url} {endpoint.model} {seed}")
     judged = judge_matches(keeping, matches(answered), told)
     agreements = judge_ratings(keeping, ratings, told)

@@ -111,8 +111,10 @@ def test_without_ratings_it_says_that_nobody_knows_what_it_is_worth(run: Path) -
 )
 def test_an_evaluation_that_cannot_take_it_is_refused(run: Path, file: str, words: str, says: str) -> None:
     (run / "evaluation" / file).write_text(words)
+    judge = FakeJudge(say)
     with pytest.raises(RunError, match=says):
-        judged(run, FakeJudge(say))
+        judged(run, judge)
+    assert judge.asked == []
     assert (run / "evaluation" / file).read_text() == words
 
 
