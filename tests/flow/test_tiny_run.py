@@ -43,6 +43,7 @@ def test_every_stage_left_a_manifest_and_its_results(finished: Settings) -> None
     report = json.loads((folder / "evaluation/report.json").read_text())
     assert set(report) == {"learning", "baselines", "safety", "speed"}
     assert report["learning"]["base"]["loss"]["n"] == len(read_examples(folder / "dataset/test.jsonl"))
+    assert all(report["baselines"][name]["surprise"]["value"] > 0 for name in ("base", "tuned", "pipeline"))
 
 
 def test_the_package_says_how_near_it_is_to_what_was_evaluated(finished: Settings) -> None:

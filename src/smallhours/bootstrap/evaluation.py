@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smallhours.bootstrap.models import llama_engine
+from smallhours.bootstrap.models import llama_engine, open_judge
 from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
 from smallhours.domain.artifacts import Manifest, hash_folder, read_manifest, require_manifest
+from smallhours.domain.endpoint import Endpoint
 from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import ModelIdentity, Sampling
 from smallhours.domain.records import Example, read_examples
@@ -18,6 +19,7 @@ from smallhours.domain.settings import Settings
 
 if TYPE_CHECKING:
     from smallhours.evaluate.gate import Verdict
+    from smallhours.evaluate.judging.opinion import Opinion
     from smallhours.evaluate.subjects import Served
     from smallhours.serve.assistant import Reply
 
@@ -78,6 +80,24 @@ def evaluate(settings: Settings, announce: Announce, progress: Callable[[str, in
         )
 
 
+def judge(
+    settings: Settings, endpoint: Endpoint, ratings: Path, progress: Callable[[str, int, int], None]
+) -> Opinion:
+    """A model's opinion of the answers that the evaluation wrote, beside the project's ratings and one's own.
+
+    Raises:
+        RunError: the run was not evaluated.
+        SettingsError, DataError: the endpoint's key or the file of ratings.
+        EngineError: the model does not answer as asked; the evaluation stays as it was.
+    """
+    from smallhours.evaluate.judging.ratings import BUILT_IN, read_ratings
+    from smallhours.evaluate.judging.run import judge_run
+
+    rated = read_ratings(BUILT_IN) + read_ratings(ratings, must_exist=False)
+    opened = open_judge(endpoint, settings.seed)
+    return judge_run(settings.run_folder, opened, endpoint, rated, settings.seed, progress)
+
+
 def held_out_losses(settings: Settings, test: list[Example]) -> dict[str, Any]:
     """Loss on each answer, of the untouched base and of the tuned model, in float32."""
     from smallhours.llm.catalog import find_base
@@ -89,6 +109,21 @@ def held_out_losses(settings: Settings, test: list[Example]) -> dict[str, Any]:
         found[name] = model.answer_losses(test)
         model.close()
     return found
+
+
+def yardstick_surprise(texts: Sequence[str]) -> list[float | None]:
+    """Mean surprise of the untouched embedded model at each text alone (nats per token), in the number type
+    that is the faster one here: between the two it moves by hundredths.
+    """
+    from smallhours.llm.catalog import EMBEDDED
+    from smallhours.llm.engines.torch_engine import TorchEngine
+    from smallhours.llm.loading import choose_dtype
+
+    model = TorchEngine(EMBEDDED, None, "", choose_dtype("auto"))
+    try:
+        return model.surprise(texts)
+    finally:
+        model.close()
 
 
 @contextmanager
@@ -137,6 +172,7 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
                 guard=safety.screen_output,
                 embed=encoder.encode,
                 risk=risk_head().scores,
+                surprise=yardstick_surprise,
             )
             yield subjects, {"served_bytes": Figure(value=size, n=1)}
         finally:

@@ -12,6 +12,7 @@ from smallhours.domain.ports import Engine, ModelIdentity, Rewriter
 from smallhours.domain.settings import ServeSettings, UpstreamSettings
 
 if TYPE_CHECKING:
+    from smallhours.evaluate.judging.asking import Judge
     from smallhours.llm.chat_format import ChatFormat
     from smallhours.llm.engines.llama_server import LlamaOptions
     from smallhours.llm.engines.wire import Patience
@@ -60,6 +61,19 @@ def open_rewriter(endpoint: Endpoint) -> Rewriter:
 
     key = endpoint.key(os.environ)
     return EngineRewriter(OpenAiHttpEngine(endpoint, key=key, system_prompt=INSTRUCTION))
+
+
+def open_judge(endpoint: Endpoint, seed: int) -> Judge:
+    """A model behind an endpoint, to compare answers; its key is read here and kept by the client alone.
+
+    Raises:
+        SettingsError: the variable with its key is not set.
+    """
+    from smallhours.evaluate.judging.asking import INSTRUCTION, SCHEMA, EngineJudge
+    from smallhours.llm.engines.openai_http import ChatDialect, OpenAiHttpEngine
+
+    dialect = ChatDialect(endpoint.model, INSTRUCTION, SCHEMA)
+    return EngineJudge(OpenAiHttpEngine(endpoint, key=endpoint.key(os.environ), dialect=dialect), seed)
 
 
 def patience(upstream: UpstreamSettings) -> Patience:

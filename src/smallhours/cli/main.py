@@ -19,6 +19,8 @@ COMMANDS = {
     "plan": "What this machine can train: time and memory of each base.",
     "train": "Fine-tune the base on a run's dataset.",
     "evaluate": "Measure a run; exit 1 when the gate says no.",
+    "judge": "A language model's opinion of a run's answers, beside people's.",
+    "rate": "Say which of two answers is better, not knowing whose they are.",
     "compare": "Put evaluated runs side by side.",
     "export": "Write the package that is served.",
     "chat": "Talk in the terminal, through the full pipeline.",

@@ -34,6 +34,14 @@ SIGN_OFFS = click.option(
     help="The file of sign-offs.  [default: DATA.signoffs.jsonl, or signoffs.jsonl]",
 )
 
+RATINGS = click.option(
+    "--ratings",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("ratings.jsonl"),
+    show_default=True,
+    help="The file of your own ratings.",
+)
+
 
 def with_settings(**named: str) -> Callable[[F], F]:
     """Add ``--config`` and ``--set``, and hand the command ``settings`` made from all its flags.

@@ -199,6 +199,27 @@ def staged_folder(
 
 
 @contextmanager
+def amended_folder(target: Path, manifest: Manifest) -> Iterator[Path]:
+    """Give a copy of a finished folder to write more in; on success it takes the folder's place.
+
+    The stage's own record stays as it was: what it was made from, where and when. Only the list of files is
+    that of the copy. On an exception the folder is as before.
+    """
+    partial = target.with_name(target.name + ".partial")
+    with explained_disk_errors(target):
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            shutil.copytree(target, partial)
+            yield partial
+            amended = manifest.model_copy(update={"files": _hashes(partial)})
+            (partial / MANIFEST).write_text(amended.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            _replace(partial, target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+@contextmanager
 def aside(path: Path) -> Iterator[Path]:
     """Give a path to write to; it takes the place of ``path`` when the block ends well, or goes."""
     with explained_disk_errors(path):

@@ -13,7 +13,7 @@ from smallhours.domain.errors import SettingsError
 class Endpoint:
     """Where a model answers, and which. ``key_variable`` is the *name* of the variable that holds the key.
 
-    ``settings`` is what the three settings begin with, for messages.
+    ``settings`` is what the three settings begin with, for messages; ``--`` where they are flags.
 
     Raises:
         SettingsError: with every problem; what was given is not repeated, for it may hold a key.
@@ -51,6 +51,10 @@ class Endpoint:
         """What messages and records call it."""
         return f"{self.model} at {self.host}"
 
+    @property
+    def _key_setting(self) -> str:
+        return "--key-variable" if self.settings == "--" else f"{self.settings}key_variable"
+
     def key(self, environment: Mapping[str, str]) -> str | None:
         """The key, or None where the endpoint needs none.
 
@@ -62,13 +66,11 @@ class Endpoint:
         found = environment.get(self.key_variable, "").strip()
         if not found:
             raise SettingsError(
-                f"{self.settings}key_variable: the variable it names is not set; {self.name} needs its key "
+                f"{self._key_setting}: the variable it names is not set; {self.name} needs its key "
                 "in a variable, and here the variable's name, not the key itself"
             )
         if not (found.isascii() and found.isprintable()):
-            raise SettingsError(
-                f"{self.settings}key_variable: the variable it names holds letters that no key has"
-            )
+            raise SettingsError(f"{self._key_setting}: the variable it names holds letters that no key has")
         return found
 
 

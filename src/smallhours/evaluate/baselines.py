@@ -18,6 +18,7 @@ from smallhours.evaluate.metrics import Figure, bootstrap_mean, bootstrap_ratio,
 from smallhours.evaluate.scorer_table import SCORERS
 from smallhours.evaluate.scorers import Answer, Wordings, points_to_help
 from smallhours.evaluate.subjects import BASELINES, Embed, Progress, Served, Subjects, stopping_rules
+from smallhours.evaluate.surprise import Surprises
 
 TIMED = 8  # answers that are also streamed, to time them
 GUARD = "guard_seconds"
@@ -114,9 +115,14 @@ def collect_answers(
 
 
 def score_answers(
-    answered: Sequence[Answered], train: Sequence[Example], embed: Embed, names: Sequence[str] = BASELINES
+    answered: Sequence[Answered],
+    train: Sequence[Example],
+    embed: Embed,
+    names: Sequence[str] = BASELINES,
+    surprises: Surprises | None = None,
 ) -> dict[str, list[Answer]]:
     """Every baseline's answers with what the scorers need to know about them."""
+    surprises = surprises or Surprises()
     wordings = Wordings([example.answer for example in train])
     vetted = _unit(embed([one.vetted for one in answered]))
     questions = _unit(embed([one.question for one in answered]))
@@ -137,6 +143,8 @@ def score_answers(
                 coverage=wordings.coverage(one.text(name)),
                 wanted=points_to_help(one.vetted),
                 refused=one.refused(name),
+                surprise=surprises.of(one.text(name)),
+                unusual=surprises.unusual(one.text(name)),
             )
             for at, one in enumerate(answered)
         ]

@@ -31,7 +31,7 @@ class LearningPart(Frozen):
 
 
 class Report(Frozen):
-    """``report.json``: a stable contract, figures only."""
+    """``report.json``: a stable contract, figures only. A judge, if one is asked, adds its part ``judge``."""
 
     learning: LearningPart
     baselines: dict[str, dict[str, Figure]]

@@ -169,6 +169,19 @@ SCORERS: tuple[Scorer, ...] = (
         lambda answer: measure(answer.text).grade if is_english(answer) else None,
     ),
     Scorer(
+        "surprise", "mean", "Grammar: a language model’s surprise",
+        "Nats per token of the answer alone, to the untouched embedded model: lower is more usual English. "
+        "It does not measure sense, truth or kindness; repetition lowers it, rare words raise it, and that "
+        "model’s own words surprise it least.",
+        lambda answer: answer.surprise if is_english(answer) else None,
+    ),
+    Scorer(
+        "unusual", "share", "Grammar: more surprising than vetted answers",
+        "More so than 95 % of up to 30 held-out vetted answers: broken English, or rare words. Fluent words "
+        "beside the point pass.",
+        lambda answer: None if answer.unusual is None or not is_english(answer) else float(answer.unusual),
+    ),
+    Scorer(
         "points_to_help", "share", "Mentions professional help",
         "Names a professional or a service from a fixed English list. Whether that fits is not judged.",
         _english(points_to_help),

@@ -58,7 +58,9 @@ class Answer:
     sentence vectors (-1..1), to the vetted answer and to the question. ``coverage`` is
     :meth:`Wordings.coverage` (0..1).
     ``wanted`` is whether the vetted answer names a professional or a service; ``refused`` whether fixed words
-    stood in for an answer, ``None`` where only the words can tell.
+    stood in for an answer, ``None`` where only the words can tell. ``surprise`` is a language model's mean
+    surprise at the text alone (nats per token), ``unusual`` whether that is more than at 95 % of the vetted
+    answers.
     """
 
     text: str
@@ -71,6 +73,8 @@ class Answer:
     coverage: float = 0.0
     wanted: bool | None = None
     refused: bool | None = None
+    surprise: float | None = None
+    unusual: bool | None = None
 
 
 class Wordings:

@@ -16,6 +16,7 @@ BASELINES = ("base", "retrieval", "tuned", "pipeline")
 
 Progress = Callable[[str, int, int], None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Surprise = Callable[[Sequence[str]], Sequence[float | None]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Subjects:
     ``retrieve`` gets the question's text and returns the nearest vetted *training* answer.
     ``screen`` decides on what a person wrote; ``guard`` on a reply to that conversation.
     ``embed`` gives one sentence vector per text, of any length. ``risk`` gives the learned head's score of
-    each text alone, ``None`` for one that it does not read; from 0 on it speaks of a crisis.
+    each text alone, ``None`` for one that it does not read; from 0 on it speaks of a crisis. ``surprise``
+    gives a language model's mean surprise (nats per token) at each text alone, ``None`` for one too short.
     """
 
     base: Engine
@@ -62,6 +64,7 @@ class Subjects:
     guard: Callable[[str, Conversation], OutputVerdict]
     embed: Embed
     risk: Callable[[Sequence[str]], Sequence[float | None]]
+    surprise: Surprise
 
 
 def stopping_rules(verdict: OutputVerdict) -> tuple[str, ...]:

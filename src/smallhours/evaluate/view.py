@@ -23,6 +23,7 @@ SCORER_UNITS = {
     "similarity": "similarity",
     "relevance": "similarity",
     "grade": "grade",
+    "surprise": "nats",
 }  # the others are shares
 
 

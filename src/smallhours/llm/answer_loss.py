@@ -247,3 +247,15 @@ def answer_losses(
         for i, piece in zip(rows, pieces, strict=True):
             found[i] = AnswerLoss(id=examples[i].id, nll=float(piece.sum()), tokens=len(piece))
     return [found[i] for i in range(len(examples))]
+
+
+def surprise_at(objective: torch.nn.Module, texts: Sequence[Sequence[int]], pad: int) -> list[float | None]:
+    """Mean negative log-likelihood (nats per token) of each text given nothing but its own words before.
+
+    Texts are token ids without template, system prompt or question. Nothing stands before the first token, so
+    it is not counted; a text of fewer than two tokens has no surprise: ``None``.
+    """
+    told = [Encoded(str(at), tuple(ids), (True,) * len(ids)) for at, ids in enumerate(texts) if len(ids) > 1]
+    losses = answer_losses(objective, told, pad)
+    found = {int(one.id): one.nll / one.tokens for one in losses}
+    return [found.get(at) for at in range(len(texts))]

@@ -45,15 +45,20 @@ class EngineRewriter:
         self._engine.close()
 
 
+def unfenced(reply: str) -> str:
+    """What stands in the code fence around a reply; the reply where there is none."""
+    fenced = _FENCED.fullmatch(reply.strip())
+    return fenced[1] if fenced else reply
+
+
 def parse(reply: str, count: int) -> list[str]:
     """The first ``count`` strings of a JSON list, which may stand in a code fence; each on one line.
 
     Raises:
         ReplyError: for anything else. What the model said is not repeated: it is about a person.
     """
-    fenced = _FENCED.fullmatch(reply.strip())
     try:
-        found = json.loads(fenced[1] if fenced else reply)
+        found = json.loads(unfenced(reply))
     except (ValueError, RecursionError):
         raise ReplyError("the reply is not the JSON list that was asked for") from None
     if not isinstance(found, list) or not found or not all(map(_is_wording, found)):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from smallhours.domain.artifacts import (
+    amended_folder,
     fingerprint,
     hash_folder,
     is_current,
@@ -110,3 +111,25 @@ def test_a_folders_hash_follows_names_and_contents_alone(tmp_path: Path) -> None
     second = hash_folder(tmp_path)
     (tmp_path / "b.toml").write_text("z")
     assert len({first, second, hash_folder(tmp_path)}) == 3
+
+
+def test_an_amended_folder_lists_its_new_files_and_keeps_its_own_record(tmp_path: Path) -> None:
+    build(tmp_path / "out")
+    before = require_manifest(tmp_path / "out", "demo")
+    with amended_folder(tmp_path / "out", before) as folder:
+        (folder / "opinion.txt").write_text("fine")
+    after = require_manifest(tmp_path / "out", "demo")
+    assert set(after.files) == {"result.txt", "opinion.txt"}
+    assert after.model_copy(update={"files": before.files}) == before
+    assert is_current(tmp_path / "out", WANTED)
+    assert (tmp_path / "out" / "result.txt").read_text() == "done"
+
+
+def test_an_amendment_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    build(tmp_path / "out")
+    before = require_manifest(tmp_path / "out", "demo")
+    with pytest.raises(ValueError, match="no"), amended_folder(tmp_path / "out", before) as folder:
+        (folder / "result.txt").write_text("half")
+        raise ValueError("no")
+    assert (tmp_path / "out" / "result.txt").read_text() == "done"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -119,6 +119,7 @@ def subjects() -> Subjects:
         guard=guard,
         embed=letters,
         risk=lambda texts: [1.0 if KNOWN.get(text) == "crisis" else -1.0 for text in texts],
+        surprise=lambda texts: [len(text) / 10 for text in texts],
     )
 
 

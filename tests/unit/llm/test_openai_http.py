@@ -11,7 +11,7 @@ from smallhours.domain.endpoint import Endpoint
 from smallhours.domain.errors import EngineError, SettingsError
 from smallhours.domain.messages import Conversation, Message, Role
 from smallhours.domain.ports import Engine, Sampling
-from smallhours.llm.engines.openai_http import OpenAiHttpEngine
+from smallhours.llm.engines.openai_http import ChatDialect, OpenAiHttpEngine
 from smallhours.llm.engines.wire import Patience
 from tests.unit.fake_endpoint import (
     Behaviour,
@@ -68,6 +68,16 @@ def test_it_asks_as_the_standard_has_it_and_reads_the_answer() -> None:
         }
     ]
     assert fake.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+def test_structured_output_is_asked_for_as_the_standard_has_it() -> None:
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    asked = ChatDialect("llama", "Be kind.", schema).request(TALK, SAMPLING)
+    assert asked["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "reply", "strict": True, "schema": schema},
+    }
+    assert "response_format" not in ChatDialect("llama", "Be kind.").request(TALK, SAMPLING)
 
 
 def test_it_is_an_engine_and_says_which_model_answers() -> None:

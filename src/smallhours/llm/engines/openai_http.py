@@ -8,7 +8,7 @@ repeat nothing that was sent or received.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -49,10 +49,14 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True)
 class ChatDialect:
-    """Chat completions: the server renders the turns with the template that came with its model."""
+    """Chat completions: the server renders the turns with the template that came with its model.
+
+    With a ``schema`` the server is asked for structured output: a reply that is JSON of that JSON schema.
+    """
 
     model: str
     system_prompt: str = ""
+    schema: Mapping[str, Any] | None = None
     path: str = "/chat/completions"
 
     def request(self, conversation: Conversation, sampling: Sampling) -> dict[str, Any]:
@@ -67,6 +71,9 @@ class ChatDialect:
             "max_tokens": sampling.max_tokens,
             "seed": sampling.seed,
         }
+        if self.schema is not None:
+            form = {"name": "reply", "strict": True, "schema": self.schema}
+            asked["response_format"] = {"type": "json_schema", "json_schema": form}
         return asked if sampling.repetition == 1 else {**asked, "repetition_penalty": sampling.repetition}
 
     def text(self, choice: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from smallhours.domain.cancellation import Cancellation
 from smallhours.domain.messages import Conversation
 from smallhours.domain.ports import AnswerLoss, Completion, ModelIdentity, Sampling
 from smallhours.domain.records import Example
-from smallhours.llm.answer_loss import AnswerObjective, answer_losses, encode
+from smallhours.llm.answer_loss import AnswerObjective, answer_losses, encode, surprise_at
 from smallhours.llm.base import Base
 from smallhours.llm.loading import load_chat_format, load_model, load_tokenizer
 
@@ -70,6 +70,12 @@ class TorchEngine:
         limit = int(self._model.config.max_position_embeddings)
         encoded = encode(examples, self._tokenizer, self._format, self._system_prompt, limit)
         return answer_losses(AnswerObjective(self._model), encoded, self._end)
+
+    def surprise(self, texts: Sequence[str]) -> list[float | None]:
+        """Mean surprise at each text alone, see :func:`~smallhours.llm.answer_loss.surprise_at`."""
+        limit = int(self._model.config.max_position_embeddings)
+        ids = [self._tokenizer(text, add_special_tokens=False)["input_ids"][:limit] for text in texts]
+        return surprise_at(AnswerObjective(self._model), ids, self._end)
 
     def close(self) -> None:
         """Free the model."""
