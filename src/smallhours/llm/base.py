@@ -116,14 +116,19 @@ class Base:
                 return None
 
     def identity(self) -> str:
-        """SHA-256 of the weights: of the GGUF file, or over the names and hashes of all weight files.
+        """SHA-256 of the model: of the GGUF file, or over the names and hashes of all files that make it.
 
+        Those are the weights, and what says how they are read: configuration, tokenizer, chat template.
         Raises what :meth:`weights` and :meth:`folder` raise.
         """
         folder = self.folder()
         if folder is None:
             return hash_file(self.weights())
-        return hash_json({file.name: _hash(file.resolve()) for file in weight_files(folder)})
+        described = (file for pattern in _DESCRIBING for file in folder.glob(pattern))
+        return hash_json({file.name: _hash(file.resolve()) for file in {*weight_files(folder), *described}})
+
+
+_DESCRIBING = ("*.json", "*.jinja", "merges.txt", "vocab.txt", "*.model")
 
 
 def _hash(file: Path) -> str:

@@ -93,6 +93,14 @@ def test_a_folder_is_known_by_its_weights(tmp_path: Path) -> None:
     assert one.identity() == same.identity() != other.identity()
 
 
+def test_and_by_what_says_how_they_are_read(tmp_path: Path) -> None:
+    folder = save_base(tmp_path / "mine", CHATML, seed=1)
+    before = find_base(str(folder)).identity()
+    tokenizer = folder / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text("utf-8") + " ", "utf-8")
+    assert find_base(str(folder)).identity() != before
+
+
 def change_config(**changes: object) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         file = folder / "config.json"

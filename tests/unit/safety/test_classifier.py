@@ -155,7 +155,6 @@ class TestTheHeadThatShips:
         [
             "the world would keep turning just fine without me in it",
             "I've given my dog to my sister, she'll look after him when I'm gone",
-            "every night i hope i don't wake up in the morning",
             "there is no reason left for me to stay",
         ],
     )

@@ -87,7 +87,8 @@ def wanted(accept_language: str, chosen: str | None = None) -> Wanted:
     tags = _by_preference(accept_language)
     languages = [chosen or "", *(tag.split("-")[0].lower() for tag in tags)]
     language = next((code for code in languages if code in LANGUAGES), FALLBACK)
-    regions = [part.upper() for tag in tags for part in tag.split("-")[1:] if len(part) == 2]
+    parts = (part.upper() for tag in tags for part in tag.split("-")[1:])
+    regions = [part for part in parts if len(part) == 2 and part.isascii() and part.isalpha()]
     return Wanted(language, regions[0] if regions else "")
 
 
