@@ -15,6 +15,8 @@ from smallhours.llm.shape import Shape
 
 # The chat format is the tokenizer's own template, taken apart by :mod:`smallhours.llm.template`.
 TEMPLATE = "template"
+# Files beside the weights that say how they are read.
+_DESCRIBING = ("*.json", "*.jinja", "merges.txt", "vocab.txt", "*.model")
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,6 @@ class Base:
             return hash_file(self.weights())
         described = (file for pattern in _DESCRIBING for file in folder.glob(pattern))
         return hash_json({file.name: _hash(file.resolve()) for file in {*weight_files(folder), *described}})
-
-
-_DESCRIBING = ("*.json", "*.jinja", "merges.txt", "vocab.txt", "*.model")
 
 
 def _hash(file: Path) -> str:

@@ -80,7 +80,8 @@ def kind(text: str) -> str:
 
 def length(text: str) -> int:
     """Words; in a script without spaces two signs count as one."""
-    return max(len(text.split()), len(UNSPACED.findall(text)) // 2)
+    unspaced = 0 if text.isascii() else len(UNSPACED.findall(text))
+    return max(len(text.split()), unspaced // 2)
 
 
 def telling(findings: Sequence[Finding]) -> list[Finding]:

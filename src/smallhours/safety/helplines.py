@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -43,31 +43,46 @@ def _host(url: str) -> str:
     return host.removeprefix("www.")
 
 
+def installed() -> dict[str, str]:
+    """The texts of the installed files by name."""
+    folder = files("smallhours.safety") / "data/helplines"
+    return {one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".toml")}
+
+
+def parsed(
+    texts: Mapping[str, str],
+) -> Iterator[tuple[str, str, Country | ValidationError | tomllib.TOMLDecodeError]]:
+    """File, code and country of every entry, or what is wrong with it; of a whole file, without a code."""
+    for name, text in sorted(texts.items()):
+        try:
+            entries = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            yield name, "", error
+            continue
+        for code, entry in entries.items():
+            try:
+                yield name, code, Country.model_validate(entry)
+            except ValidationError as error:
+                yield name, code, error
+
+
 @cache
 def tables() -> Mapping[str, Country]:
     """All countries by code. Raises ``DataError`` that names every malformed or repeated entry."""
-    folder = files("smallhours.safety") / "data/helplines"
-    texts = {one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".toml")}
-    return read_tables(texts)
+    return read_tables(installed())
 
 
 def read_tables(texts: Mapping[str, str]) -> Mapping[str, Country]:
     """Countries by code out of TOML texts by file name. Raises as :func:`tables` does."""
     found: dict[str, Country] = {}
     problems: list[str] = []
-    for name, text in sorted(texts.items()):
-        try:
-            entries = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            problems.append(f"{name}: not TOML: {error}")
-            continue
-        for code, entry in entries.items():
-            if code in found:
-                problems.append(f"{name} [{code}]: another file has this country already; keep one")
-            try:
-                found[code] = Country.model_validate(entry)
-            except ValidationError as error:
-                problems.append(f"{name} [{code}]: {error}")
+    for name, code, entry in parsed(texts):
+        if code in found:
+            problems.append(f"{name} [{code}]: another file has this country already; keep one")
+        if isinstance(entry, Country):
+            found[code] = entry
+        else:
+            problems.append(f"{name} [{code}]: {entry}" if code else f"{name}: not TOML: {entry}")
     if ANYWHERE not in found:
         problems.append(f"helplines: no [{ANYWHERE}], the entry for every other country")
     if problems:

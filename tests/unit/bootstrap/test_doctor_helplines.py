@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from smallhours.bootstrap.doctor.check import State
-from smallhours.bootstrap.doctor.helplines import entries, installed, sign_off, with_edited
+from smallhours.bootstrap.doctor.helplines import entries, sign_off, with_edited
 from smallhours.domain.errors import DataError
 from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import Settings
+from smallhours.safety.helplines import installed
 
 TODAY = date(2026, 11, 24)
 ANYWHERE = """

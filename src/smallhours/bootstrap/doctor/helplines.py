@@ -19,7 +19,7 @@ from smallhours.bootstrap.doctor.check import Check, error, ok, warning
 from smallhours.domain.errors import DataError
 from smallhours.domain.risk import STALE_DAYS, Resource
 from smallhours.domain.settings import Settings
-from smallhours.safety.helplines import ANYWHERE, Country
+from smallhours.safety.helplines import ANYWHERE, Country, installed, parsed
 
 KINDS = ("crisis", "domestic_violence", "child", "substance", "eating_disorder", "lgbtq")
 PAGES = (
@@ -34,7 +34,7 @@ PAGES = (
 SHORT_CODE = 6  # digits; short codes stay as they are dialled, and no library knows all of them
 NAME = "helplines"
 
-_DATA = files("smallhours.safety") / "data"
+_REPLIES = files("smallhours.safety") / "data/replies.toml"
 
 
 def entries(
@@ -75,7 +75,7 @@ def entries(
 
 def sign_off(settings: Settings) -> Iterator[Check]:
     """Who has read the fixed replies."""
-    meta = tomllib.loads((_DATA / "replies.toml").read_text("utf-8"))["meta"]
+    meta = tomllib.loads(_REPLIES.read_text("utf-8"))["meta"]
     if signed := str(meta.get("sign_off", "")).strip():
         yield ok("fixed replies", f"version {meta['version']}, signed off: {signed}")
     else:
@@ -84,12 +84,6 @@ def sign_off(settings: Settings) -> Iterator[Check]:
             f"version {meta['version']}, signed off by nobody: no professional has reviewed them",
             "let a clinician read every text in safety/data/replies.toml and fill in 'sign_off'",
         )
-
-
-def installed() -> dict[str, str]:
-    """The texts of the installed files by name."""
-    folder = (_DATA / "helplines").iterdir()
-    return {one.name: one.read_text("utf-8") for one in folder if one.name.endswith(".toml")}
 
 
 def with_edited(path: Path) -> dict[str, str]:
@@ -115,27 +109,24 @@ def read(texts: Mapping[str, str]) -> tuple[dict[str, Country], list[str]]:
     found: dict[str, Country] = {}
     problems: list[str] = []
     seen: dict[str, str] = {}
-    for file, text in sorted(texts.items()):
-        try:
-            entries = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as problem:
-            problems.append(f"{file}: not TOML: {problem}")
+    for file, code, entry in parsed(texts):
+        if isinstance(entry, tomllib.TOMLDecodeError):
+            problems.append(f"{file}: not TOML: {entry}")
             continue
-        for code, entry in entries.items():
-            where = f"{file} [{code}]"
-            if code in seen:
-                problems.append(f"{where}: {seen[code]} has this country already; keep one")
-            seen.setdefault(code, file)
-            try:
-                found[where] = Country.model_validate(entry)
-            except ValidationError as problem:
-                problems.extend(_explained(where, entry, problem))
+        where = f"{file} [{code}]"
+        if code in seen:
+            problems.append(f"{where}: {seen[code]} has this country already; keep one")
+        seen.setdefault(code, file)
+        if isinstance(entry, Country):
+            found[where] = entry
+        else:
+            problems.extend(_explained(where, entry))
     if ANYWHERE not in seen:
         problems.append(f"no file has [{ANYWHERE}], the entry for every other country; put it back")
     return found, problems
 
 
-def _explained(where: str, entry: object, problem: ValidationError) -> Iterator[str]:
+def _explained(where: str, problem: ValidationError) -> Iterator[str]:
     for detail in problem.errors():
         field = ".".join(str(part) for part in detail["loc"])
         yield f"{where} {field}: {detail['msg']}" if field else f"{where}: {detail['msg']}"
