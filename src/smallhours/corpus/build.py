@@ -105,9 +105,8 @@ def build_dataset(
             return found
     ahead = Ahead(screen, screen_many) if screen else None
     notes, warnings, review = _take_notes(settings, reading, ledger, ahead)
-    encoder, vectors = vectors, Remembered(vectors)  # several steps look at the same texts
-    # A million texts are too many to remember.
-    judge = Judge(settings.corpus, encoder if notes.answer_texts is None else vectors, screen)
+    vectors = vectors if isinstance(vectors, Remembered) else Remembered(vectors)  # the same texts come again
+    judge = Judge(settings.corpus, vectors, screen)
     asking = ask_endpoint(settings.corpus, target.parent, open_rewriter if screen else None)
     repeated = duplicates(notes, settings.corpus.near_duplicate)
     groups = group_numbers(notes, vectors, settings.corpus.group_similarity)
