@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,8 +153,18 @@ class TestReader:
 
     def test_each_line_is_read_by_one_that_saw_nothing_of_its_style(self, source: Path) -> None:
         lines = read_lines(source)
-        aside = fitting.held_aside(lines, self.recipe, silent)
+        aside, learnt = fitting.learn(lines, self.recipe, silent)
         assert aside.shape == (len(lines), 2) and np.isfinite(aside).all()
+        knowing = fitting.margins(fitting.fit(lines, self.recipe, silent), [line.text for line in lines])
+        assert (aside != knowing).all()
+        assert learnt["own.weight"].shape[0] == self.recipe.channels
+
+    def test_several_processes_learn_the_same_to_the_bit(self, source: Path) -> None:
+        lines = read_lines(source)
+        recipe = replace(self.recipe, epochs=1)
+        (aside, learnt), (aside2, learnt2) = (fitting.learn(lines, recipe, silent, n) for n in (1, 2))
+        assert (aside == aside2).all()
+        assert all((learnt[name] == learnt2[name]).all() for name in learnt)
 
     def test_it_is_written_with_the_weights_that_add_up(self, source: Path, tmp_path: Path) -> None:
         manifest = run.train([source], tmp_path, Spelled(), silent, rules=False, recipe=self.recipe)

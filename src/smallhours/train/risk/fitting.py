@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from smallhours.train.risk.reader import Reader
+from smallhours.train.risk.reader import Floats, Reader
 from smallhours.train.risk.recipe import Recipe
 from smallhours.train.risk.text import Line, folds
 
@@ -61,16 +65,45 @@ def margins(reader: Reader, texts: Sequence[str]) -> NDArray[np.float64]:
     return found
 
 
-def held_aside(lines: Sequence[Line], recipe: Recipe, say: Say) -> NDArray[np.float64]:
-    """``(n, 2)`` logits of each line by a reader that saw nothing of its style."""
+def learn(
+    lines: Sequence[Line], recipe: Recipe, say: Say, processes: int = 1
+) -> tuple[NDArray[np.float64], dict[str, Floats]]:
+    """What ships, and how it does: ``(n, 2)`` logits of each line by a reader that saw nothing of its style,
+    and what a reader learnt from all lines.
+
+    The trainings do not depend on each other; with several ``processes`` they run side by side.
+    """
     fold = folds(lines, recipe.folds)
+    aside = [[row for row, at in enumerate(fold) if at == number] for number in range(recipe.folds)]
+    jobs = [_Job(lines, recipe, rows, f"fold {n} of {recipe.folds}") for n, rows in enumerate(aside, start=1)]
+    jobs.append(_Job(lines, recipe, [], "on all lines"))
+    say(f"  reader: {len(jobs)} trainings in {processes} process(es)\n")
+    if processes > 1:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            results = list(pool.map(_Job.done, jobs))
+    else:
+        results = [job.done() for job in jobs]
     found = np.zeros((len(lines), 2))
-    for number in range(recipe.folds):
-        say(f"  reader: fold {number + 1} of {recipe.folds}\n")
-        reader = fit([line for line, at in zip(lines, fold, strict=True) if at != number], recipe, say)
-        aside = [row for row, at in enumerate(fold) if at == number]
-        found[aside] = margins(reader, [lines[row].text for row in aside])
-    return found
+    for rows, (scores, _) in zip(aside, results, strict=False):
+        found[rows] = scores
+    return found, results[-1][1]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One training; ``aside`` are the rows that it does not see."""
+
+    lines: Sequence[Line]
+    recipe: Recipe
+    aside: Sequence[int]
+    name: str
+
+    def done(self) -> tuple[NDArray[np.float64], dict[str, Floats]]:
+        """The logits of what was held aside, and what was learnt."""
+        away = set(self.aside)
+        seen = [line for row, line in enumerate(self.lines) if row not in away]
+        reader = fit(seen, self.recipe, lambda told: sys.stderr.write(f"{self.name}:{told}"))
+        return margins(reader, [self.lines[row].text for row in self.aside]), reader.learnt()
 
 
 def _rate(step: int, steps: int, warmup: float) -> float:

@@ -13,6 +13,7 @@ import argparse
 import io
 import json
 import math
+import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -47,6 +48,7 @@ FILES = (
     "posts_languages.jsonl",
     "more.jsonl",
     "more_languages.jsonl",
+    "wider.jsonl",
 )
 SEED = 0  # nothing is drawn; kept so that the manifest says so
 # Of ordinary held-aside text, much of it written to mislead. docs/log.md has the curve, and why this point.
@@ -121,6 +123,7 @@ def train(
     *,
     rules: bool = True,
     recipe: Recipe | None = None,
+    processes: int = 1,
 ) -> Mapping[str, Any]:
     """Train on ``sources`` and write what was learnt and its manifest into ``target``; it comes back.
 
@@ -133,7 +136,9 @@ def train(
         scores = head.held_aside(material, say)
         limits = choose(lines, scores)
         weights = head.fitted(material, range(len(lines)), categories=True)
-    read, about_reader = _reader(lines, recipe, target, say) if recipe else ([0.0] * len(lines), {})
+    read, about_reader = (
+        _reader(lines, recipe, target, say, processes) if recipe else ([0.0] * len(lines), {})
+    )
     found = rules_found(lines) if rules else [()] * len(lines)
     margins = map(Scores, map(float, scores[:, 0]), read)
     seen = [Seen(line, each, tuple(said)) for line, each, said in zip(lines, margins, found, strict=True)]
@@ -161,15 +166,15 @@ def train(
 
 
 def _reader(
-    lines: Sequence[Line], recipe: Recipe, target: Path, say: Say
+    lines: Sequence[Line], recipe: Recipe, target: Path, say: Say, processes: int
 ) -> tuple[list[float], dict[str, Any]]:
     """Write the reader; each line's margin by one that saw nothing of its style, and the recipe."""
     from smallhours.safety.reader import packed as changes
     from smallhours.train.risk import fitting
 
-    aside = fitting.held_aside(lines, recipe, say)
+    aside, learnt = fitting.learn(lines, recipe, say, processes)
     grave = _grave_threshold(lines, aside)
-    arrays = changes(fitting.fit(lines, recipe, say).learnt())
+    arrays = changes(learnt)
     write_aside(target / "risk_reader.npz", archived(arrays | {"grave": np.array(grave, dtype=np.float32)}))
     return aside[:, 0].tolist(), asdict(recipe) | {"grave": grave}
 
@@ -179,7 +184,8 @@ def main(arguments: Sequence[str], say: Say) -> None:
     parser = argparse.ArgumentParser(prog="python -m smallhours.train.risk", description=__doc__)
     parser.add_argument("--out", type=Path, default=TARGET, help="where to write (default: the package)")
     target = parser.parse_args(arguments).out
-    manifest = train([DATA / name for name in FILES], target, shared_vectors(), say, recipe=Recipe())
+    sources, processes = [DATA / name for name in FILES], os.cpu_count() or 1
+    manifest = train(sources, target, shared_vectors(), say, recipe=Recipe(), processes=processes)
     for name, row in manifest["held_aside"].items():
         told = ", ".join(
             f"{way} {f['value']:.3f} [{f['low']:.3f}, {f['high']:.3f}]" for way, f in row.items()

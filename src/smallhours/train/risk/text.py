@@ -1,8 +1,9 @@
 """Training text: JSON Lines with ``text``, ``level``, ``category`` (or null) and ``style``.
 
-``data/suicide.jsonl``, ``other.jsonl``, ``wide.jsonl`` (crises and their near misses), ``ordinary.jsonl``,
-``night.jsonl`` (neither), ``languages.jsonl`` (twelve others), ``posts.jsonl`` (as long as people post) and
-``posts_languages.jsonl`` (eight languages and scripts) were written for this.
+``data/suicide.jsonl``, ``other.jsonl``, ``wide.jsonl``, ``more.jsonl`` (crises and their near misses),
+``ordinary.jsonl``, ``night.jsonl`` (neither), ``languages.jsonl``, ``more_languages.jsonl`` (twelve others),
+``posts.jsonl`` (as long as people post), ``posts_languages.jsonl`` (eight languages and scripts) and
+``wider.jsonl`` (all of these) were written for this.
 ``cases.jsonl`` is a copy of the case tables and ``pairs.jsonl`` of what people ask in the built-in pairs
 and conversations, as they stood: an edit to a test or a pair must not change the training text unseen, and
 lines added to the tables later stay a measure that the head has not learned from. A ``style`` is one voice
