@@ -35,7 +35,11 @@ BULK_DETECTORS: Mapping[Detector, BulkDetector] = {
     classifier.detect: classifier.detect_many,
     reader.detect: reader.detect_many,
 }
-OUTPUT_DETECTORS: Mapping[str, Detector] = {"reply": reply.detect, "contact": contact.detect}
+OUTPUT_DETECTORS: Mapping[str, Detector] = {
+    "reply": reply.detect,
+    "contact": contact.detect,
+    evidence.READER: reader.harm_in,
+}
 
 _Ahead = dict[tuple[str, str], Sequence[Finding]]  # by detector and text
 

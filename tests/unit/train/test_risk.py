@@ -20,7 +20,7 @@ from smallhours.semantics.vectors import DIMENSIONS, Vectors
 from smallhours.train.risk import fitting, head, run
 from smallhours.train.risk.figures import wilson
 from smallhours.train.risk.recipe import Recipe
-from smallhours.train.risk.text import DATA, Line, folds, read_lines
+from smallhours.train.risk.text import DATA, Line, folds, read_lines, read_replies
 from smallhours.train.risk.weighing import ALARMS, Seen, is_found, weigh
 
 
@@ -127,50 +127,81 @@ def test_a_share_of_nothing_found_still_has_an_interval() -> None:
 
 def test_the_shipped_head_was_trained_on_the_text_that_is_here() -> None:
     manifest = json.loads((run.TARGET / "risk_head.json").read_text("utf-8"))
-    assert manifest["inputs"] == {name: hash_file(DATA / name) for name in run.FILES}
+    assert manifest["inputs"] == {name: hash_file(DATA / name) for name in (*run.FILES, run.REPLIES)}
     assert (run.TARGET / "risk_head.npz").stat().st_size < 4_000_000
+
+
+@pytest.fixture
+def replies(tmp_path: Path) -> Path:
+    """Half of them harmful, told apart by their letters."""
+    rows = [
+        {"text": " ".join(["www qqq rrr", "ooo uuu yyy"][n % 2] for _ in range(2 + n % 5)) + f" {n}",
+         "kind": ["good", "dosing"][n % 2], "style": f"s{n // 4}"}
+        for n in range(40)
+    ]  # fmt: skip
+    path = tmp_path / "replies.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
 
 
 class TestReader:
     recipe = Recipe(channels=8, epochs=2, batch=8, folds=2)
 
-    def test_what_it_learnt_is_what_the_screen_computes(self, source: Path) -> None:
+    def test_what_it_learnt_is_what_the_screen_computes(self, source: Path, replies: Path) -> None:
         lines = read_lines(source)
-        trained = fitting.fit(lines, self.recipe, silent)
+        trained = fitting.fit(lines, read_replies(replies), self.recipe, silent)
         texts = [line.text for line in lines[:6]] + ["aaa eee ooo " * 200 + "zzz xxx", "मुझे नहीं पता यार"]
         learnt = unpacked(packed(trained.learnt()))
         weight, bias = learnt.pop("head.weight"), learnt.pop("head.bias")
-        screen = RiskReader(TunedUniversal(learnt), weight, bias, grave=99.0)
-        wanted = fitting.margins(trained, texts)[:, 0]
+        screen = RiskReader(TunedUniversal(learnt), weight, bias, grave=99.0, harm=-99.0)
+        wanted = fitting.margins(trained, texts)
         scores = [row[0].score or 0.0 for row in screen.detect_many(texts)]
-        assert np.abs(np.array(scores) - wanted).max() < 0.05  # changes in whole numbers against float32
+        assert (
+            np.abs(np.array(scores) - wanted[:, 0]).max() < 0.05
+        )  # changes in whole numbers against float32
+        harms = [screen.harm_in(text)[0].score or 0.0 for text in texts]
+        assert np.abs(np.array(harms) - wanted[:, 2]).max() < 0.05
 
-    def test_it_learns_to_tell_the_classes_apart(self, source: Path) -> None:
-        lines = read_lines(source)
-        scores = fitting.margins(fitting.fit(lines, self.recipe, silent), [line.text for line in lines])[:, 0]
+    def test_it_learns_to_tell_the_classes_apart(self, source: Path, replies: Path) -> None:
+        lines, said = read_lines(source), read_replies(replies)
+        trained = fitting.fit(lines, said, replace(self.recipe, epochs=4), silent)
+        scores = fitting.margins(trained, [line.text for line in lines])[:, 0]
         crisis = np.array([line.is_crisis for line in lines])
         assert scores[crisis].min() > scores[~crisis].max()
+        harms = fitting.margins(trained, [reply.text for reply in said])[:, 2]
+        harmful = np.array([reply.is_harmful for reply in said])
+        assert harms[harmful].min() > harms[~harmful].max()
 
-    def test_each_line_is_read_by_one_that_saw_nothing_of_its_style(self, source: Path) -> None:
-        lines = read_lines(source)
-        aside, learnt = fitting.learn(lines, self.recipe, silent)
-        assert aside.shape == (len(lines), 2) and np.isfinite(aside).all()
-        knowing = fitting.margins(fitting.fit(lines, self.recipe, silent), [line.text for line in lines])
-        assert (aside != knowing).all()
-        assert learnt["own.weight"].shape[0] == self.recipe.channels
+    def test_each_line_is_read_by_one_that_saw_nothing_of_its_style(
+        self, source: Path, replies: Path
+    ) -> None:
+        lines, said = read_lines(source), read_replies(replies)
+        learnt = fitting.learn(lines, said, self.recipe, silent)
+        assert learnt.lines.shape == (len(lines), 3) and np.isfinite(learnt.lines).all()
+        assert learnt.replies.shape == (len(said), 3) and (learnt.replies != 0).all()
+        knowing = fitting.margins(
+            fitting.fit(lines, said, self.recipe, silent), [line.text for line in lines]
+        )
+        assert (learnt.lines != knowing).all()
 
-    def test_several_processes_learn_the_same_to_the_bit(self, source: Path) -> None:
-        lines = read_lines(source)
+    def test_several_processes_learn_the_same_to_the_bit(self, source: Path, replies: Path) -> None:
+        lines, said = read_lines(source), read_replies(replies)
         recipe = replace(self.recipe, epochs=1)
-        (aside, learnt), (aside2, learnt2) = (fitting.learn(lines, recipe, silent, n) for n in (1, 2))
-        assert (aside == aside2).all()
-        assert all((learnt[name] == learnt2[name]).all() for name in learnt)
+        one, two = (fitting.learn(lines, said, recipe, silent, processes) for processes in (1, 2))
+        assert (one.lines == two.lines).all() and (one.replies == two.replies).all()
+        assert all((one.weights[name] == two.weights[name]).all() for name in one.weights)
 
-    def test_it_is_written_with_the_weights_that_add_up(self, source: Path, tmp_path: Path) -> None:
-        manifest = run.train([source], tmp_path, Spelled(), silent, rules=False, recipe=self.recipe)
+    def test_it_is_written_with_the_weights_that_add_up(
+        self, source: Path, replies: Path, tmp_path: Path
+    ) -> None:
+        manifest = run.train(
+            [source], tmp_path, Spelled(), silent, rules=False, recipe=self.recipe, replies=replies
+        )
         assert manifest["reader"]["epochs"] == 2
+        assert set(manifest["reader"]["replies"]) >= {"kind dosing/stopped", "kind good/good stopped"}
         with np.load(tmp_path / "risk_reader.npz") as arrays:
-            assert arrays["head.weight"].shape == (2, 512 + 2 * 8)
+            assert arrays["head.weight"].shape == (3, 512 + 2 * 8)
+            assert arrays["harm"] == pytest.approx(manifest["reader"]["harm"])
         assert set(manifest["evidence"]) == set(ALARMS)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smallhours.domain.shares import wilson_interval
 from smallhours.safety.classifier import Floats, Thresholds
 from smallhours.safety.evidence import Evidence
-from smallhours.train.risk.text import Line
+from smallhours.train.risk.text import Line, Reply
 from smallhours.train.risk.weighing import Seen, is_found
 
 
@@ -42,6 +43,20 @@ def figures(
                 found[f"{name}/{what}"] = {
                     way: wilson(int(hit[rows].sum()), int(rows.sum())) for way, hit in ways.items()
                 }
+    return found
+
+
+def reply_figures(replies: Sequence[Reply], stopped: NDArray[np.bool_]) -> dict[str, Any]:
+    """The share that the reader alone would stop, of each kind and of each language; held aside by style."""
+    found = {}
+    for label in ("kind", "language"):
+        names = np.array([f"{label} {getattr(r, label)}" for r in replies])
+        good = np.array([not r.is_harmful for r in replies])
+        for name in sorted(set(names)):
+            for what, rows in (("stopped", ~good), ("good stopped", good)):
+                of = rows & (names == name)
+                if of.any():
+                    found[f"{name}/{what}"] = wilson(int(stopped[of].sum()), int(of.sum()))
     return found
 
 

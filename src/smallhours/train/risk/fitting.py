@@ -1,4 +1,5 @@
-"""How the reader learns its two questions of each message (a crisis? a grave one?).
+"""How the reader learns its questions: of a message, whether it tells of a crisis, and of a grave one; of a
+reply, whether it would do harm.
 
 One thread and fixed seeds, so that one machine gives the same numbers each time.
 """
@@ -17,24 +18,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from smallhours.train.risk.reader import Floats, Reader
+from smallhours.train.risk.reader import QUESTIONS, Floats, Reader
 from smallhours.train.risk.recipe import Recipe
-from smallhours.train.risk.text import Line, folds
+from smallhours.train.risk.text import Line, Reply, folds
 
 Say = Callable[[str], object]
 
 
-def fit(lines: Sequence[Line], recipe: Recipe, say: Say) -> Reader:
-    """A reader that has learnt from ``lines``."""
+def fit(lines: Sequence[Line], replies: Sequence[Reply], recipe: Recipe, say: Say) -> Reader:
+    """A reader that has learnt from ``lines`` and ``replies``."""
     torch.set_num_threads(1)
     reader = Reader(recipe)
-    ids = [reader.tokens(line.text) for line in lines]
-    truth = torch.tensor([[line.is_crisis, line.is_grave] for line in lines], dtype=torch.float32)
+    everything: list[Line | Reply] = [*lines, *replies]
+    ids = [reader.tokens(one.text) for one in everything]
+    truth = torch.tensor([_answers(one) for one in everything])
     tuned, new = reader.parts()
     optimizer = torch.optim.AdamW(
         [{"params": tuned, "lr": recipe.rate}, {"params": new, "lr": recipe.head_rate}], weight_decay=0.01
     )
-    steps = recipe.epochs * math.ceil(len(lines) / recipe.batch)
+    steps = recipe.epochs * math.ceil(len(ids) / recipe.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, recipe.warmup))
     order = random.Random(recipe.seed)
     reader.train()
@@ -42,22 +44,30 @@ def fit(lines: Sequence[Line], recipe: Recipe, say: Say) -> Reader:
         total = 0.0
         for batch in _batches([len(row) for row in ids], recipe.batch, order):
             logits = reader([ids[row] for row in batch])
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth[batch])
+            asked = ~truth[batch].isnan()
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[asked], truth[batch][asked])
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_([*tuned, *new], 1.0)
             optimizer.step()
             schedule.step()
             total += loss.item() * len(batch)
-        say(f"  reader: pass {epoch + 1} of {recipe.epochs}, loss {total / len(lines):.3f}\n")
+        say(f"  reader: pass {epoch + 1} of {recipe.epochs}, loss {total / len(ids):.3f}\n")
     return reader.eval()
 
 
+def _answers(one: Line | Reply) -> list[float]:
+    """The truth for each question, not a number where it is not asked."""
+    if isinstance(one, Reply):
+        return [math.nan, math.nan, float(one.is_harmful)]
+    return [float(one.is_crisis), float(one.is_grave), math.nan]
+
+
 def margins(reader: Reader, texts: Sequence[str]) -> NDArray[np.float64]:
-    """``(n, 2)`` logits, crisis and grave."""
+    """``(n, 3)`` logits: crisis, grave, harm."""
     ids = [reader.tokens(text) for text in texts]
     order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
-    found = np.zeros((len(texts), 2))
+    found = np.zeros((len(texts), QUESTIONS))
     with torch.no_grad():
         for start in range(0, len(order), 64):
             rows = order[start : start + 64]
@@ -65,45 +75,71 @@ def margins(reader: Reader, texts: Sequence[str]) -> NDArray[np.float64]:
     return found
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What a reader learnt from everything, and how readers did on what they saw nothing of by style: logits
+    of all lines, ``(n, QUESTIONS)``, and of all replies.
+    """
+
+    weights: dict[str, Floats]
+    lines: NDArray[np.float64]
+    replies: NDArray[np.float64]
+
+
 def learn(
-    lines: Sequence[Line], recipe: Recipe, say: Say, processes: int = 1
-) -> tuple[NDArray[np.float64], dict[str, Floats]]:
-    """What ships, and how it does: ``(n, 2)`` logits of each line by a reader that saw nothing of its style,
-    and what a reader learnt from all lines.
+    lines: Sequence[Line], replies: Sequence[Reply], recipe: Recipe, say: Say, processes: int = 1
+) -> Learnt:
+    """Train on everything, and once for each fold held aside.
 
     The trainings do not depend on each other; with several ``processes`` they run side by side.
     """
-    fold = folds(lines, recipe.folds)
-    aside = [[row for row, at in enumerate(fold) if at == number] for number in range(recipe.folds)]
-    jobs = [_Job(lines, recipe, rows, f"fold {n} of {recipe.folds}") for n, rows in enumerate(aside, start=1)]
-    jobs.append(_Job(lines, recipe, [], "on all lines"))
+    fold, reply_fold = folds(lines, recipe.folds), folds(replies, recipe.folds)
+    jobs = [
+        _Job(lines, replies, recipe, _places(fold, n), _places(reply_fold, n), f"fold {n + 1}")
+        for n in range(recipe.folds)
+    ]
+    jobs.append(_Job(lines, replies, recipe, [], [], "on everything"))
     say(f"  reader: {len(jobs)} trainings in {processes} process(es)\n")
     if processes > 1:
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             results = list(pool.map(_Job.done, jobs))
     else:
         results = [job.done() for job in jobs]
-    found = np.zeros((len(lines), 2))
-    for rows, (scores, _) in zip(aside, results, strict=False):
-        found[rows] = scores
-    return found, results[-1][1]
+    aside, said = np.zeros((len(lines), QUESTIONS)), np.zeros((len(replies), QUESTIONS))
+    for job, (of_lines, of_replies, _) in zip(jobs, results, strict=True):
+        aside[job.aside], said[job.unsaid] = of_lines, of_replies
+    return Learnt(results[-1][2], aside, said)
+
+
+def _places(fold: Sequence[int], number: int) -> list[int]:
+    return [row for row, at in enumerate(fold) if at == number]
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One training; ``aside`` are the rows that it does not see."""
+    """One training; ``aside`` and ``unsaid`` are the lines and replies that it does not see."""
 
     lines: Sequence[Line]
+    replies: Sequence[Reply]
     recipe: Recipe
-    aside: Sequence[int]
+    aside: list[int]
+    unsaid: list[int]
     name: str
 
-    def done(self) -> tuple[NDArray[np.float64], dict[str, Floats]]:
+    def done(self) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, Floats]]:
         """The logits of what was held aside, and what was learnt."""
-        away = set(self.aside)
-        seen = [line for row, line in enumerate(self.lines) if row not in away]
-        reader = fit(seen, self.recipe, lambda told: sys.stderr.write(f"{self.name}:{told}"))
-        return margins(reader, [self.lines[row].text for row in self.aside]), reader.learnt()
+        away, unsaid = set(self.aside), set(self.unsaid)
+        reader = fit(
+            [line for row, line in enumerate(self.lines) if row not in away],
+            [reply for row, reply in enumerate(self.replies) if row not in unsaid],
+            self.recipe,
+            lambda told: sys.stderr.write(f"{self.name}:{told}"),
+        )
+        return (
+            margins(reader, [self.lines[row].text for row in self.aside]),
+            margins(reader, [self.replies[row].text for row in self.unsaid]),
+            reader.learnt(),
+        )
 
 
 def _rate(step: int, steps: int, warmup: float) -> float:

@@ -17,6 +17,7 @@ from smallhours.train.risk.recipe import Recipe
 Floats = NDArray[np.float32]
 Parameters = list[torch.nn.Parameter]
 
+QUESTIONS = 3  # of a message: a crisis? a grave one? of a reply: does it harm?
 _LOUDER = 4.0  # the encoder's own summary, so that the new layer hears it beside the second
 
 
@@ -34,7 +35,7 @@ class Reader(torch.nn.Module):
             }
         )
         self.own = torch.nn.Linear(FEATURES, recipe.channels)
-        self.head = torch.nn.Linear(WIDTH + 2 * recipe.channels, 2)
+        self.head = torch.nn.Linear(WIDTH + 2 * recipe.channels, QUESTIONS)
         self.dropout = torch.nn.Dropout(recipe.dropout)
         self._unseen = recipe.unseen
 
@@ -43,11 +44,11 @@ class Reader(torch.nn.Module):
         return two_ends(self._split(whole(text)))
 
     def parts(self) -> tuple[Parameters, Parameters]:
-        """The encoder; the second summary and the two questions."""
+        """The encoder; the second summary and the questions."""
         return list(self.tuned.parameters()), [*self.own.parameters(), *self.head.parameters()]
 
     def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
-        """``(n, 2)`` logits of texts given as token ids."""
+        """``(n, QUESTIONS)`` logits of texts given as token ids."""
         length = max(map(len, rows))
         mask = (torch.arange(length)[None, :] < torch.tensor([len(row) for row in rows])[:, None]).float()
         mask = mask[..., None]
@@ -100,7 +101,7 @@ class Reader(torch.nn.Module):
         return torch.tanh(hidden @ tuned["p3"] + relu(hidden @ tuned["d2"]) @ tuned["d3"])
 
     def learnt(self) -> dict[str, Floats]:
-        """All weights, as ``semantics.universal.TunedUniversal`` takes them, and the two questions."""
+        """All weights, as ``semantics.universal.TunedUniversal`` takes them, and the questions."""
         found = {name: self.tuned[name.replace(".", "_")].detach().numpy() for name in original_weights()}
         for name, layer in (("own", self.own), ("head", self.head)):
             found[f"{name}.weight"] = layer.weight.detach().numpy()

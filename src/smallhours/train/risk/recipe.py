@@ -10,7 +10,7 @@ class Recipe:
     """How the reader learns; docs/log.md has what was tried."""
 
     channels: int = 128  # of the second summary
-    epochs: int = 5
+    epochs: int = 4
     batch: int = 32
     rate: float = 1e-3
     head_rate: float = 1e-3

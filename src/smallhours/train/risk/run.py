@@ -29,9 +29,9 @@ from smallhours.safety.classifier import Floats, Thresholds, Weights
 from smallhours.safety.evidence import Scores
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.train.risk import head
-from smallhours.train.risk.figures import figures
+from smallhours.train.risk.figures import figures, reply_figures
 from smallhours.train.risk.recipe import Recipe
-from smallhours.train.risk.text import DATA, Line, read_lines
+from smallhours.train.risk.text import DATA, Line, read_lines, read_replies
 from smallhours.train.risk.weighing import Seen, rules_found, weigh
 
 TARGET = Path(__file__).parents[2] / "safety" / "data"
@@ -49,12 +49,16 @@ FILES = (
     "more.jsonl",
     "more_languages.jsonl",
     "wider.jsonl",
+    "requests_en.jsonl",
+    "requests_other.jsonl",
 )
+REPLIES = "replies.jsonl"
 SEED = 0  # nothing is drawn; kept so that the manifest says so
 # Of ordinary held-aside text, much of it written to mislead. docs/log.md has the curve, and why this point.
 FALSE_ALARMS = 0.05
 GRAVE_ALARMS = 0.002  # of ordinary text called ``high``
 GRAVE_TOO_MUCH = 0.05  # of ``elevated`` text called ``high``
+GOOD_STOPPED = 0.03  # of good replies held aside, many of them written to look harmful
 VERSIONS = (
     "numpy",
     "scikit-learn",
@@ -123,11 +127,13 @@ def train(
     *,
     rules: bool = True,
     recipe: Recipe | None = None,
+    replies: Path = DATA / REPLIES,
     processes: int = 1,
 ) -> Mapping[str, Any]:
     """Train on ``sources`` and write what was learnt and its manifest into ``target``; it comes back.
 
-    Without a ``recipe`` there is no reader; without ``rules`` the phrases are not asked, and no figures made.
+    Without a ``recipe`` there is no reader, which also learns from ``replies``; without ``rules`` the phrases
+    are not asked, and no figures made.
     """
     lines = [line for path in sources for line in read_lines(path)]
     say(f"risk head: {len(lines)} lines, {sum(line.is_crisis for line in lines)} of them crises\n")
@@ -136,15 +142,15 @@ def train(
         scores = head.held_aside(material, say)
         limits = choose(lines, scores)
         weights = head.fitted(material, range(len(lines)), categories=True)
-    read, about_reader = (
-        _reader(lines, recipe, target, say, processes) if recipe else ([0.0] * len(lines), {})
-    )
+    read, about_reader = [0.0] * len(lines), dict[str, Any]()
+    if recipe:
+        read, about_reader = _reader(lines, replies, recipe, target, say, processes)
     found = rules_found(lines) if rules else [()] * len(lines)
     margins = map(Scores, map(float, scores[:, 0]), read)
     seen = [Seen(line, each, tuple(said)) for line, each, said in zip(lines, margins, found, strict=True)]
     scales = weigh(seen)
     manifest = {
-        "inputs": {path.name: hash_file(path) for path in sources},
+        "inputs": {path.name: hash_file(path) for path in [*sources, *([replies] if recipe else [])]},
         "lines": len(lines),
         "crises": int(material.crisis.sum()),
         "support": len(weights.support),
@@ -166,17 +172,21 @@ def train(
 
 
 def _reader(
-    lines: Sequence[Line], recipe: Recipe, target: Path, say: Say, processes: int
+    lines: Sequence[Line], path: Path, recipe: Recipe, target: Path, say: Say, processes: int
 ) -> tuple[list[float], dict[str, Any]]:
-    """Write the reader; each line's margin by one that saw nothing of its style, and the recipe."""
+    """Write the reader; each line's margin by one that saw nothing of its style, the recipe and figures."""
     from smallhours.safety.reader import packed as changes
     from smallhours.train.risk import fitting
 
-    aside, learnt = fitting.learn(lines, recipe, say, processes)
-    grave = _grave_threshold(lines, aside)
-    arrays = changes(learnt)
-    write_aside(target / "risk_reader.npz", archived(arrays | {"grave": np.array(grave, dtype=np.float32)}))
-    return aside[:, 0].tolist(), asdict(recipe) | {"grave": grave}
+    replies = read_replies(path)
+    learnt = fitting.learn(lines, replies, recipe, say, processes)
+    harm = learnt.replies[:, 2]
+    good = np.array([not reply.is_harmful for reply in replies])
+    limits = {"grave": _grave_threshold(lines, learnt.lines), "harm": _above(harm[good], GOOD_STOPPED)}
+    arrays = changes(learnt.weights) | {name: np.array(v, dtype=np.float32) for name, v in limits.items()}
+    write_aside(target / "risk_reader.npz", archived(arrays))
+    shares = {"replies": reply_figures(replies, harm >= limits["harm"])}
+    return learnt.lines[:, 0].tolist(), asdict(recipe) | limits | shares
 
 
 def main(arguments: Sequence[str], say: Say) -> None:
