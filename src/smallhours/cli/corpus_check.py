@@ -172,6 +172,8 @@ def _lines(found: Checkup, screen: _Timed | None, target: Path | None, report: P
         yield f"wrote {target}: {found.kept:,} of {found.tally.pairs + found.tally.unreadable:,} rows"
         yield f"  repaired: {_counts(found.deeds) or 'nothing'}"
         yield f"  left out: {_counts(found.left_out) or 'nothing'}"
+        if found.tally.end:
+            yield f"  missing: every row after {found.tally.end}, where the file could be read no further"
 
 
 def _counts(counts: Counter[Any]) -> str:
@@ -186,6 +188,7 @@ def _as_json(previews: Iterable[Preview], found: Checkup, target: Path | None) -
         "pairs": tally.pairs,
         "conversations": tally.conversations,
         "unreadable": tally.unreadable,
+        "unread_after": tally.end or None,
         "median_answer_words": tally.median_words,
         "topics": dict(tally.topics.most_common(100)),
         "languages": dict(tally.languages.most_common(100)),

@@ -213,13 +213,13 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_goes_on(capsys: pytest.
 
 
 def test_columns_can_be_named_where_they_are_not_understood(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("p.csv").write_text(f"kysymys,vastaus\nq0,{FINE.replace(',', '')}\n")
+    Path("p.csv").write_text(f"galdera,erantzuna\nq0,{FINE.replace(',', '')}\n")
     assert run(["corpus", "check", "p.csv"]) == 2
     assert (
-        "there is no column 'question' and no column 'answer'; columns found: 'kysymys', "
+        "there is no column 'question' and no column 'answer'; columns found: 'galdera', "
         in capsys.readouterr().out
     )
-    named = ["--set", "corpus.columns=question=kysymys,answer=vastaus"]
+    named = ["--set", "corpus.columns=question=galdera,answer=erantzuna"]
     assert run(["corpus", "check", "p.csv", *named]) == 0
 
 

@@ -30,13 +30,15 @@ class Rows:
     """As much of a streamed data set as we use."""
 
     def __init__(self, values: Iterator[dict[str, Any]], column_names: list[str] | None) -> None:
-        self._values, self.column_names = values, column_names
+        self._values, self.column_names, self.features = values, column_names, None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self._values
 
 
-def load_dataset(path: str, name: str | None = None, *, split: str, streaming: bool) -> Rows:
+def load_dataset(
+    path: str, name: str | None = None, *, split: str, streaming: bool, revision: str | None
+) -> Rows:
     """Refuses in the words of ``datasets`` 5."""
     assert streaming
     configs = {folder.name: folder for folder in sorted(Path(path).iterdir()) if folder.is_dir()}

@@ -265,8 +265,8 @@ def test_lines_say_it_all_shortened_and_without_personal_data(tmp_path: Path) ->
 
 
 def test_columns_that_are_not_understood_are_shown_as_such(tmp_path: Path) -> None:
-    found = shown(tmp_path, text("p.csv", "kysymys,vastaus\nq0,a0\n"))
-    assert (found.columns, found.ignored, found.pairs) == ({}, ("kysymys", "vastaus"), ())
+    found = shown(tmp_path, text("p.csv", "galdera,erantzuna\nq0,a0\n"))
+    assert (found.columns, found.ignored, found.pairs) == ({}, ("galdera", "erantzuna"), ())
 
 
 def test_of_two_names_that_end_alike_none_is_taken(tmp_path: Path) -> None:
@@ -321,8 +321,8 @@ def test_a_title_above_the_header_is_noted_and_not_read(tmp_path: Path) -> None:
 
 
 def test_a_row_of_several_cells_is_the_header_even_if_a_later_one_looks_like_it(tmp_path: Path) -> None:
-    path = text("p.csv", "Kysymys,Vastaus\nquestion,answer\n")(tmp_path)
-    with pytest.raises(DataError, match="columns found: 'Kysymys', 'Vastaus'"):
+    path = text("p.csv", "Galdera,Erantzuna\nquestion,answer\n")(tmp_path)
+    with pytest.raises(DataError, match="columns found: 'Galdera', 'Erantzuna'"):
         read_pairs(path)
 
 
