@@ -77,6 +77,7 @@ _OF = {
 _REMARK = re.compile(r"[(\[,:].*", re.DOTALL)
 
 _LONGEST_NAME = 8  # words; a longer one is hardly the name of a column
+_LONGEST_READ = 200  # characters; the rest of a longer one is not looked at
 _SHOWN = 60  # characters of a name
 _HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^\w]+|_+")
@@ -85,7 +86,7 @@ _DIGITS = re.compile(r"\d+\s*$")
 
 def plain(name: str) -> str:
     """A name without case, punctuation, humps and numbering: ``questionText_1`` -> ``question text``."""
-    composed = unicodedata.normalize("NFC", name.strip())
+    composed = unicodedata.normalize("NFC", name.strip()[:_LONGEST_READ])
     words = _SEPARATORS.sub(" ", _HUMPS.sub(" ", composed)).casefold().split()
     return " ".join(word for word in words if not word.isdigit())
 
@@ -161,6 +162,8 @@ def _spoken_of(meaning: str, header: Sequence[str], columns: Mapping[str, str]) 
     known = set(map(plain, _SPOKEN.get(meaning, ())))
 
     def speaks(name: str) -> bool:
+        if len(name) > _LONGEST_READ:
+            return False
         words = plain(name).split()
         return (
             plain(name).rpartition(" ")[2] in known
@@ -193,7 +196,7 @@ def _slips(header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
     """Unknown names that are nearly a known one whose meaning is still missing."""
     wrong = []
     for name in header:
-        if name in columns or plain(name) in _MEANING:
+        if name in columns or plain(name) in _MEANING or len(name) > _SHOWN:
             continue
         near = difflib.get_close_matches(plain(name), [n for n in _MEANING if len(n) > 2], 1, 0.8)
         if near and _MEANING[near[0]] not in columns.values():

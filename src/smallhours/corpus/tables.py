@@ -76,8 +76,8 @@ def read_delimited(path: Path, name: str, sheet: str | None = None) -> Table:
 def _separator(start: str) -> str:
     lines = start.splitlines(keepends=True)
 
-    def fitness(separator: str) -> tuple[bool, float, int]:
-        """Whether it makes a header; the share of rows that are as wide; how often the first line has it."""
+    def fitness(separator: str) -> tuple[bool, int, float, int]:
+        """Whether it makes a header, how early, for what share of the rows, how often in the first line."""
         try:
             rows = list(islice(csv.reader(lines, delimiter=separator), _FIRST_ROWS))
         except csv.Error:
@@ -85,7 +85,7 @@ def _separator(start: str) -> str:
         header = next((at for at, cells in enumerate(rows) if not meanings(cells)[1]), None)
         below = [len(cells) for cells in rows[header or 0 :] if cells]
         wide = below.count(below[0]) / len(below) if below and below[0] > 1 else 0.0
-        return header is not None, wide, lines[0].count(separator)
+        return header is not None, -(header or 0), wide, lines[0].count(separator)
 
     return max(_SEPARATORS, key=fitness)
 
