@@ -55,7 +55,7 @@ def check(settings: Settings, target: Path | None, report: Path | None, screen: 
     smallhours corpus check pairs.csv
     smallhours corpus check pairs.csv --fix fixed.jsonl --report report.csv
 
-    Exit codes: 0 usable, or repaired; 2 errors.
+    Exit codes: 0 usable, or repaired; 2 errors, or a file that could not be read to its end.
     """
     from smallhours.bootstrap import safety
     from smallhours.corpus.preview import preview
@@ -74,7 +74,7 @@ def check(settings: Settings, target: Path | None, report: Path | None, screen: 
     else:
         for line in _lines(found, timed, target, report):
             click.echo(line)
-    return 2 if found.errors and not target else 0
+    return 2 if found.tally.end or (found.errors and not target) else 0
 
 
 def _require_places(sources: Sequence[Source], target: Path | None, report: Path | None) -> None:

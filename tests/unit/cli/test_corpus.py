@@ -91,6 +91,14 @@ def test_a_few_problems_of_a_kind_are_shown_and_all_are_in_the_report(
     assert (rows[0]["what"], rows[0]["rule"], rows[0]["field"]) == ("error", "near-empty text", "answer")
 
 
+def test_a_copy_that_lacks_the_end_of_the_file_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("p.csv").write_text(f'question,answer\nq0,"{FINE}"\nq1,"cut"off\nq2,"{FINE}"\n')
+    assert run(["corpus", "check", "p.csv", "--no-screen", "--fix", "fixed.csv"]) == 2
+    told = capsys.readouterr().out
+    assert "wrote fixed.csv: 1 of 2 rows" in told
+    assert "missing: every row after p.csv row 3, where the file could be read no further" in told
+
+
 def test_for_programs_there_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     pairs_file(*SOUND, *DAMAGED)
     assert run(["corpus", "check", "pairs.jsonl", "--json"]) == 2
