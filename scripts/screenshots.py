@@ -22,10 +22,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from smallhours.bootstrap.gateway import api_keys, gateway_parts
 from smallhours.bootstrap.serving import bind, build_app, open_assistant
 from smallhours.cli.review_page.app import create_page
-from smallhours.corpus.review.record import Reviewer, Verdict
 from smallhours.corpus.review.session import Review
 from smallhours.corpus.sources import builtin_pairs
 from smallhours.domain.settings import ServeSettings, load_settings
+from smallhours.domain.sign_offs import Reviewer, Verdict
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.app import create_app
 
