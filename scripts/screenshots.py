@@ -136,7 +136,7 @@ def shoot_review(browser: Browser) -> None:
 
 
 def shoot_operator_review(browser: Browser, assistant: Assistant) -> None:
-    """A reviewer on a phone, inside the operator's page, after a verdict on which another thinks otherwise."""
+    """A reviewer on a phone, inside the operator's page, after a verdict that another differs from."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "signoffs.jsonl"
         first = Review(builtin_pairs("98"), file, Reviewer(name="First reviewer", credential="GP"))
@@ -156,7 +156,7 @@ def shoot_operator_review(browser: Browser, assistant: Assistant) -> None:
             phone.keyboard.press("Enter")
             phone.get_by_role("button", name="Approve").click()
             phone.get_by_role("status").wait_for()
-            phone.set_viewport_size({"width": 390, "height": 1160})
+            phone.set_viewport_size({"width": 390, "height": 1060})
             phone.screenshot(path=IMAGES / "operator_review.png")
 
 

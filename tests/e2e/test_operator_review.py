@@ -49,7 +49,7 @@ def service(assistant: Assistant, tmp_path: Path) -> Iterator[Service]:
 @contextmanager
 def window(browser: Browser, service: Service, key: str, **how: object) -> Iterator[Page]:
     """Logged in by keyboard; nothing may be complained of in the console."""
-    context = browser.new_context(**how)  # type: ignore[arg-type]
+    context = browser.new_context(**how)
     context.set_default_timeout(10_000)
     page = context.new_page()
     complaints: list[str] = []

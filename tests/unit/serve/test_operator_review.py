@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
 
 from smallhours.bootstrap.gateway import gateway_parts
 from smallhours.cli.main import run
@@ -46,12 +45,13 @@ class Desk:
         assert shown.status_code == 200, (shown.status_code, shown.headers)
         return unescape(re.sub(r"\s+", " ", shown.text))
 
-    def judge(self, position: int, verdict: str, **fields: str) -> Response:
-        """What the form of a pair sends, with ``fields`` in place of its own."""
+    def judge(self, position: int, verdict: str, **fields: str) -> tuple[int, str, str]:
+        """Sends the form of a pair, with ``fields`` in place of its own: status, where to go on, page."""
         page = self.open(f"review-{position}")
         hidden = dict(re.findall(r'type="hidden" name="(form|text)" value="(\w+)"', page))
         form = hidden | {"verdict": verdict} | {k.replace("_", "-"): v for k, v in fields.items()}
-        return self.browser.post(f"/operator/review-{position}", data=form)
+        sent = self.browser.post(f"/operator/review-{position}", data=form)
+        return sent.status_code, sent.headers.get("location", ""), sent.text
 
 
 Open = Callable[..., Desk]
@@ -67,11 +67,11 @@ def test_a_reviewer_lands_at_the_next_pair_and_signs_with_the_name_of_the_key(de
     assert here.browser.get("/operator/").headers["location"] == "review"
     assert here.browser.get("/operator/review").headers["location"] == "review-0"
     assert "Signing as <strong>Ana Osei</strong>, GP, Leeds" in here.open("review-0")
-    assert here.judge(0, "approve").headers["location"] == "review-1?signed=0"
+    assert here.judge(0, "approve")[:2] == (303, "review-1?signed=0")
     assert "Recorded: approve" in here.open("review-1?signed=0")
     answer = {"message_0": pair(2).question, "message_1": "Kinder words.", "reason": "softer"}
-    assert here.judge(1, "edit", **answer).headers["location"] == "review-2?signed=1"
-    assert here.judge(2, "reject", reason="no warmth").headers["location"] == "review-done?signed=2"
+    assert here.judge(1, "edit", **answer)[:2] == (303, "review-2?signed=1")
+    assert here.judge(2, "reject", reason="no warmth")[:2] == (303, "review-done?signed=2")
     signed = read_ledger(here.file).sign_offs
     assert [(one.pair, one.verdict.value, one.reason) for one in signed] == [
         ("p1", "approve", ""),
@@ -130,16 +130,16 @@ def test_a_reviewers_key_opens_no_report_and_nothing_else(desk: Open) -> None:
 @pytest.mark.parametrize("forged", [{"form": "0" * 64}, {"form": ""}, {"text": "0" * 64}])
 def test_a_form_that_this_page_did_not_make_signs_nothing(desk: Open, forged: dict[str, str]) -> None:
     here = desk()
-    assert here.judge(0, "approve", **forged).status_code in (403, 409)
+    assert here.judge(0, "approve", **forged)[0] in (403, 409)
     here.browser.headers["sec-fetch-site"] = "cross-site"
-    assert here.judge(0, "approve").status_code == 403
+    assert here.judge(0, "approve")[0] == 403
     assert not here.file.exists()
 
 
 def test_a_verdict_that_cannot_be_comes_back_with_what_was_typed(desk: Open) -> None:
     here = desk()
-    refused = here.judge(0, "reject", reason=" ")
-    assert refused.status_code == 422 and "a rejection needs a reason" in refused.text
+    status, _, page = here.judge(0, "reject", reason=" ")
+    assert status == 422 and "a rejection needs a reason" in page
     assert here.browser.get("/operator/review-99").status_code == 404
     assert here.browser.get("/operator/review-" + "9" * 5000).status_code == 404
     here.file.write_text("{}\n")
