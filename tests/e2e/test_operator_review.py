@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from smallhours.corpus.review.ledger import read_ledger
 from smallhours.corpus.review.room import Room
 from smallhours.domain.settings import ServeSettings
+from smallhours.domain.sign_offs import Verdict
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.api_keys import ApiKeys
 from smallhours.serve.gateway.app import Parts, create_app
@@ -101,7 +102,7 @@ def test_a_reviewer_signs_on_a_phone_by_keyboard_alone(browser: Browser, service
 
 
 def test_an_operator_sees_where_the_review_stands_and_reviews(browser: Browser, service: Service) -> None:
-    review(service.file, BO, pairs=3).sign(0, "reject", "much too cold")  # type: ignore[arg-type]
+    review(service.file, BO, pairs=3).sign(0, Verdict.REJECT, "much too cold")
     with window(browser, service, service.operator, viewport={"width": 1280, "height": 800}) as desk:
         at(desk, "Overview")
         expect(desk.get_by_text("Bo Li (GP), 1 judged")).to_be_visible()

@@ -16,6 +16,7 @@ from smallhours.corpus.review.ledger import read_ledger
 from smallhours.corpus.review.room import Room
 from smallhours.domain.errors import SettingsError
 from smallhours.domain.settings import ServeSettings, load_settings
+from smallhours.domain.sign_offs import Verdict
 from smallhours.serve.gateway.api_keys import ApiKeys, Scope
 from smallhours.serve.gateway.app import Parts, create_app
 from tests.unit.corpus.review_kit import BO, pair, review
@@ -84,10 +85,10 @@ def test_a_reviewer_lands_at_the_next_pair_and_signs_with_the_name_of_the_key(de
 
 def test_the_same_file_holds_what_the_command_signs(desk: Open) -> None:
     here = desk()
-    review(here.file, BO, pairs=3).sign(0, verdict := "reject", "much too cold")  # type: ignore[arg-type]
+    review(here.file, BO, pairs=3).sign(0, Verdict.REJECT, "much too cold")
     assert "much too cold" not in here.open("review-0") + here.open("review-status")
     here.judge(0, "approve")
-    assert f"Bo Li (GP) said {verdict}: much too cold" in here.open("review-0")
+    assert "Bo Li (GP) said reject: much too cold" in here.open("review-0")
     lines = read_ledger(here.file).sign_offs
     assert [one.api_key for one in lines] == [None, here.known.id]
     assert lines[1].previous != lines[0].previous
