@@ -5,6 +5,7 @@ Gateways, database and Redis are real processes; the model server is an endpoint
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import subprocess
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import yaml
@@ -25,10 +27,11 @@ from smallhours.domain.artifacts import hash_file
 from smallhours.domain.settings import Settings
 from smallhours.serve.memory.masters import add_master
 from tests.flow.conftest import ROOT
-from tests.services import free_port, postgres, redis, wait_for
+from tests.services import Postgres, free_port, postgres, redis, wait_for
 from tests.unit.fake_endpoint import FakeEndpoint, Request, endpoint, says
 from tests.waiting import until
 
+DEPLOY = ROOT / "deploy" / "compose"
 SLEEP = "another long night, i keep thinking of tomorrow and cannot sleep"
 CRISIS = "i am going to kill myself tonight"
 LIMIT, BUDGET = 15, 300  # messages a minute and address; tokens of history
@@ -68,10 +71,18 @@ class Pair:
 
 def composed(given: dict[str, str]) -> dict[str, str]:
     """The environment of the compose file's gateways, with values for this machine in place of theirs."""
-    compose = yaml.safe_load((ROOT / "deploy" / "compose" / "compose.yaml").read_text())
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     theirs = compose["services"]["gateway-1"]["environment"]
     assert set(given) <= set(theirs), "the compose file has lost a variable"
-    return {name: given.get(name, value) for name, value in theirs.items()}
+    found = {name: given.get(name, value) for name, value in theirs.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+async def make_databases(server: Postgres) -> None:
+    """As the compose file has PostgreSQL do it."""
+    connection = await asyncpg.connect(server.url("postgres"))
+    await connection.execute((DEPLOY / "keys.sql").read_text())
+    await connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +94,7 @@ def pair(finished: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     name = f"smallhours-{hash_file(finished.run_folder / 'adapter' / 'adapter_model.safetensors')[:12]}"
     with ExitStack() as stack:
         database = stack.enter_context(postgres())
+        asyncio.run(make_databases(database))
         counts = stack.enter_context(redis())
         upstream = stack.enter_context(endpoint(says(model.answer), models=[{"id": name}]))
         variables = composed(
@@ -91,6 +103,7 @@ def pair(finished: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 "SMALLHOURS_GATEWAY_REDIS": counts,
                 "SMALLHOURS_GATEWAY_PROXIES": "127.0.0.1",  # the test is the proxy
                 "SMALLHOURS_MEMORY_URL": database.url("postgres"),
+                "SMALLHOURS_MEMORY_KEY_URL": database.url("smallhours_keys"),
                 "SMALLHOURS_MEMORY_MASTER": f"file:{folder / 'master.key'}",
                 "SMALLHOURS_UPSTREAM_URL": upstream.url,
                 "VLLM_API_KEY": KEY,
