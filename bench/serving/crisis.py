@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 from bench.common import Figure, figure, missing
@@ -67,7 +68,7 @@ def _queue(plan: Plan) -> dict[str, Figure]:
 
 
 def _database(plan: Plan) -> dict[str, Figure]:
-    """In a remembered conversation, whose database goes away, or stops in the middle of its work."""
+    """In remembered conversations, each person's own, whose database goes away."""
     if find("postgres") is None:
         reason = "no PostgreSQL here; scripts/ensure_services.py installs it"
         return {"crisis answer, database dead, p95": missing("ms", "PostgreSQL", reason)}
@@ -76,11 +77,13 @@ def _database(plan: Plan) -> dict[str, Figure]:
         add_master(master)
         kept = ("memory.enabled=true", f"memory.url={server.url('postgres')}", f"memory.master=file:{master}")
         with _served(0.1, *kept) as (port, _):
-            begun = post(port, "/v1/conversations", {"consent": True}).json()
-            path, token = f"/v1/conversations/{begun['id']}/messages", {"smallhours-token": begun["token"]}
+            begun = [post(port, "/v1/conversations", {"consent": True}).json() for _ in range(plan.crises)]
+            turns = cycle(begun)
 
             def say() -> Answered:
-                return post(port, path, {"content": cry()}, token)
+                at = next(turns)
+                path = f"/v1/conversations/{at['id']}/messages"
+                return post(port, path, {"content": cry()}, {"smallhours-token": at["token"]})
 
             found = _figures("remembered", say, plan)
             with _stopped(server):

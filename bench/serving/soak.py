@@ -6,7 +6,7 @@ import re
 import statistics
 import time
 
-from bench.common import Figure, figure
+from bench.common import Figure, figure, missing
 from bench.serving.crowd import ANSWERED, REFUSED, Crowd
 from bench.serving.load import free_port, get, process, resident
 from bench.serving.plan import Plan
@@ -34,15 +34,15 @@ def measure(plan: Plan) -> dict[str, Figure]:
     what = f"{OPEN + BEYOND} people for {plan.soak:.0f} s, an answer of the stand-in takes {SECONDS:.0f} s"
     tenth = max(1, len(megabytes) // 10)
     first, last = (statistics.median(part) for part in (megabytes[:tenth], megabytes[-tenth:]))
-    refusals = sorted(crowd.refusals)
+    refusals = crowd.refusals
     return {
         "open streams at the same time": figure([statistics.median(inside)], "streams", what, 0),
         "soak, errors": figure([crowd.errors], "errors", f"{what}; 429s with Retry-After are none", 0),
         "soak, answers": figure([crowd.got[ANSWERED]], "answers", what, 0),
         "soak, refusals": figure([crowd.got[REFUSED]], "429s", f"{BEYOND} people too many", 0),
-        "soak, time to a refusal, median": figure(
-            [1000 * refusals[len(refusals) // 2]] if refusals else [0.0], "ms", what
-        ),
+        "soak, time to a refusal, median": figure([1000 * statistics.median(refusals)], "ms", what)
+        if refusals
+        else missing("ms", what, "nobody was refused"),
         "soak, memory at the end against its beginning": figure(
             [last / first], "x", f"{first:.0f} MB after warming up; medians of a tenth of the time", 3
         ),
