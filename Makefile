@@ -7,7 +7,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# Compiling every module of every package takes as long as fetching them; what is imported is compiled then.
+PIP := $(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check
 ARGS ?=
 ONLY ?=
 # Flags are of one bench, so ARGS needs ONLY.
@@ -20,7 +21,7 @@ run: $(VENV)/.run
 	@$(BIN)/smallhours run $(ARGS)
 
 test: check browser services
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet src tests scripts bench
@@ -39,7 +40,7 @@ $(VENV)/.run: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Smallhours needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11"; exit 2; }
 	@test -x $(BIN)/python || { echo "setting up $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
-	@echo "installing the locked dependencies (about two minutes the first time) ..."
+	@echo "installing the locked dependencies (about a minute the first time) ..."
 	@$(PIP) --no-deps -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smallhours.bootstrap.models import llama_engine, open_judge
-from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
+from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors, vetted_vectors
 from smallhours.domain.artifacts import Manifest, hash_folder, read_manifest, require_manifest
 from smallhours.domain.endpoint import Endpoint
 from smallhours.domain.messages import Conversation
@@ -138,11 +138,13 @@ def _subjects(settings: Settings, train: list[Example], adapter: Manifest) -> It
     from smallhours.llm.catalog import find_base
     from smallhours.llm.loading import load_chat_format
     from smallhours.safety.classifier import risk_head
+    from smallhours.semantics.pairs import pair_vectors
     from smallhours.serve.assistant import Assistant
     from smallhours.serve.recall import Recall
 
-    encoder, safety = sentence_vectors(), safety_pipeline()
-    recall = Recall.of([example for example in train if example.stands_alone], encoder)
+    encoder, safety = vetted_vectors(), safety_pipeline()
+    pairs = [example for example in train if example.stands_alone]
+    recall = Recall(pairs, sentence_vectors(), pair_vectors(pairs, encoder))  # asked anew, as in serving
     base_hash, weights = adapter.inputs["base"], adapter.files["adapter_model.safetensors"]
     prompt, form = settings.train.system_prompt, load_chat_format(find_base(settings.base))
     with tempfile.TemporaryDirectory(prefix="smallhours-") as scratch:

@@ -7,7 +7,7 @@ from typing import Any
 
 from smallhours.bootstrap.admission import admit
 from smallhours.bootstrap.models import open_rewriter
-from smallhours.bootstrap.safety import safety_pipeline, sentence_vectors
+from smallhours.bootstrap.safety import safety_pipeline, vetted_vectors
 from smallhours.domain.artifacts import Manifest
 from smallhours.domain.settings import Settings
 
@@ -21,8 +21,10 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     target = settings.run_folder / "dataset"
     safety = safety_pipeline()
     manifest = build(
-        settings, target, sentence_vectors(), safety.screen_input, open_rewriter, safety.screen_many
+        settings, target, vetted_vectors(), safety.screen_input, open_rewriter, safety.screen_many
     )
+    for line in manifest.figures.get("understood", ()):
+        announce(f"pairs: {line}")
     for caution in manifest.figures.get("cautions", ()):
         announce(f"warning: {caution}")
     announce(f"dataset: {target}")
@@ -84,7 +86,7 @@ def export(
     card = path.read_text(encoding="utf-8") if path.is_file() else ""
     return export_package(
         settings,
-        sentence_vectors(),
+        vetted_vectors(),
         announce,
         targets,
         card=with_warning(card) if unsafe else card,

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from smallhours.domain.messages import Frozen
+from smallhours.domain.shares import Z95
 
-Z95 = 1.959963984540054
 ROUGH_BELOW = 30
 _TINY = 1e-12
 

@@ -7,7 +7,6 @@ because the tokens of one answer are not independent. Both are too narrow for a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from smallhours.domain.messages import Frozen
+from smallhours.domain.shares import wilson_interval
 
-Z95 = 1.959963984540054
 PERCENTILES = (2.5, 97.5)
 BLOCK = 1_000_000  # resampled indices held in memory at a time
 
@@ -48,17 +47,9 @@ class Figure(Frozen):
 
 
 def wilson(successes: int, n: int) -> Figure:
-    """A share of ``n`` cases (``n`` at least 1) in 0..1, with Wilson's 95 % score interval.
-
-    Unlike the textbook interval it stays inside 0..1 and does not collapse at 0 of n or n of n.
-    """
-    if not 0 <= successes <= n or n < 1:
-        raise ValueError(f"{successes} of {n} is not a share")
-    share = successes / n
-    spread = Z95**2 / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return _figure(share, n, max(0.0, centre - half), min(1.0, centre + half))
+    """A share of ``n`` cases (``n`` at least 1) in 0..1, with Wilson's 95 % score interval."""
+    low, high = wilson_interval(successes, n)
+    return _figure(successes / n, n, low, high)
 
 
 def bootstrap_mean(values: Sequence[float], *, resamples: int, seed: int) -> Figure:

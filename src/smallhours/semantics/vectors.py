@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSIONS = 512
+MOST_REMEMBERED = 50_000
 # What the encoder was trained on (Yang et al. 2019, arXiv:1907.04307, table 1); Hindi and Indonesian are not.
 KNOWN_LANGUAGES = frozenset(
     ["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"]
@@ -68,7 +69,10 @@ def shared_vectors() -> SentenceVectors:
 
 
 class Remembered:
-    """An encoder that computes each text once; it keeps 2 kB per text for as long as it lives."""
+    """An encoder that computes each text once; it keeps 2 kB per text for as long as it lives.
+
+    Of more than ``MOST_REMEMBERED`` texts the first are kept; a million would be too many.
+    """
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -77,9 +81,18 @@ class Remembered:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """As the encoder underneath does."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if new or not texts:
-            computed = self._encoder.encode(new)
-            self._known.update(zip(new, computed, strict=True))
-            if not texts:
-                return computed
-        return np.stack([self._known[text] for text in texts])
+        found = dict(zip(new, self._encoder.encode(new), strict=True)) if new else {}
+        kept = new[: max(0, MOST_REMEMBERED - len(self._known))]
+        self._known.update((text, found[text]) for text in kept)
+        if not texts:
+            return self._encoder.encode(texts)
+        return np.stack([found[text] if text in found else self._known[text] for text in texts])
+
+
+@cache
+def remembered_vectors() -> Remembered:
+    """The same encoder for whoever looks at the same texts again: the stages of a run.
+
+    Not for what people write: that is not to be kept.
+    """
+    return Remembered(shared_vectors())

@@ -41,20 +41,38 @@ def test_a_text_has_the_same_vector_in_any_company(vectors: SentenceVectors) -> 
     assert np.abs(alone - among).max() < 1e-5
 
 
+class Counting:
+    """An encoder that writes down what it was asked."""
+
+    def __init__(self, encoder: SentenceVectors) -> None:
+        self.asked: list[str] = []
+        self._encoder = encoder
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.asked.extend(texts)
+        return self._encoder.encode(texts)
+
+
 def test_remembered_texts_are_computed_once_and_come_out_the_same(vectors: SentenceVectors) -> None:
-    computed: list[str] = []
-
-    class Counting:
-        def encode(self, texts: Sequence[str]) -> Vectors:
-            computed.extend(texts)
-            return vectors.encode(texts)
-
-    remembered = Remembered(Counting())
+    counting = Counting(vectors)
+    remembered = Remembered(counting)
     assert remembered.encode([]).shape == (0, 512)
     remembered.encode(["rest", "sleep"])
     again = remembered.encode(["sleep", "walk", "sleep"])
-    assert computed == ["rest", "sleep", "walk"]
+    assert counting.asked == ["rest", "sleep", "walk"]
     assert again == pytest.approx(vectors.encode(["sleep", "walk", "sleep"]), abs=1e-6)
+
+
+def test_of_very_many_texts_only_the_first_are_remembered(
+    vectors: SentenceVectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smallhours.semantics.vectors.MOST_REMEMBERED", 2)
+    counting = Counting(vectors)
+    remembered = Remembered(counting)
+    first = remembered.encode(["rest", "sleep", "walk"])
+    again = remembered.encode(["walk", "sleep", "rest"])
+    assert counting.asked == ["rest", "sleep", "walk", "walk"]
+    assert again[::-1] == pytest.approx(first, abs=1e-6)
 
 
 def test_importing_and_constructing_load_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 
 from smallhours.domain.errors import ResourceError
 from smallhours.domain.settings import TrainSettings
-from smallhours.llm.answer_loss import AnswerObjective, Encoded, answer_losses, share
+from smallhours.llm.answer_loss import AnswerObjective, Batch, Encoded, answer_losses, share
 from smallhours.llm.base import Base
 from smallhours.llm.loading import choose_dtype, load_model
 from smallhours.llm.machine import matrix_rates
@@ -79,28 +79,17 @@ def fit(
             are not installed.
         RunError: another process sees other files.
     """
-    device, process, processes = together().device, together().process_index, together().num_processes
+    processes = together().num_processes
     saved = checkpoint.load()
     require_same((checkpoint.identity, saved and saved.progress.steps), f"dataset or {checkpoint.path.name}")
-    # The probe behind "auto" may decide otherwise next time; a run keeps the type it began with.
-    dtype = getattr(torch, saved.dtype if saved else main_says(_name(_dtype(options, device))))
-    random.seed(seed)
-    torch.manual_seed(seed)
-    model = _adapted(base, options, dtype, device)
-    own = trainable(model)
-    objective, optimizer = distribute(AnswerObjective(model), make_optimizer(model, own, options))
+    model, objective, optimizer, dtype = _set_up(base, options, seed, saved.dtype if saved else None)
     parameters = trainable(model)
-    if process:
-        # Dropout hides other inputs in each process.
-        torch.manual_seed(seed + process)
     plan = make_plan(len(sets.train), options)
     announce(
         f"training: {len(sets.train)} examples, at most {plan.total_steps} steps, {_name(dtype)}, "
         f"{torch.get_num_threads()} threads{_among(processes)}; "
         f"{_size(parameters):,} of {base.parameters:,} parameters learn"
     )
-    # Processes take the same number of steps together, and so of parts: one.
-    most = TOGETHER if device.type == "cpu" and processes == 1 else 0
     before = mean_loss(objective, sets.held_out, sets.pad) if sets.held_out else None
     progress, rows = None, []
     if saved:
@@ -114,12 +103,7 @@ def fit(
     progress = train(
         objective,
         parameters,
-        lambda epoch: (
-            tuple(part.to(device) for part in batch)
-            for batch in epoch_batches(
-                sets.train, options.batch_size, sets.pad, seed, epoch, process, processes, most
-            )
-        ),
+        lambda epoch: _batches(sets, options.batch_size, seed, epoch),
         optimizer,
         lambda: mean_loss(objective, sets.validation, sets.pad),
         plan,
@@ -158,6 +142,34 @@ def make_plan(examples: int, options: TrainSettings) -> Plan:
         patience=options.patience,
         warmup_steps=round(total * options.warmup_share),
     )
+
+
+def _set_up(
+    base: Base, options: TrainSettings, seed: int, begun_in: str | None
+) -> tuple[Any, torch.nn.Module, Any, torch.dtype]:
+    """Model, objective, optimizer and the number type. ``begun_in``: the one that a run began with; it is
+    kept, because the probe behind "auto" may decide otherwise next time.
+    """
+    device, process = together().device, together().process_index
+    dtype = getattr(torch, begun_in or main_says(_name(_dtype(options, device))))
+    random.seed(seed)
+    torch.manual_seed(seed)
+    model = _adapted(base, options, dtype, device)
+    optimizer = make_optimizer(model, trainable(model), options)
+    objective, optimizer = distribute(AnswerObjective(model), optimizer)
+    if process:
+        # Dropout hides other inputs in each process.
+        torch.manual_seed(seed + process)
+    return model, objective, optimizer, dtype
+
+
+def _batches(sets: TokenSets, size: int, seed: int, epoch: int) -> Iterator[tuple[Batch, ...]]:
+    """The batches of an epoch that this process computes, on its device, each in parts."""
+    device, process, processes = together().device, together().process_index, together().num_processes
+    # Processes take the same number of steps together, and so of parts: one.
+    most = TOGETHER if device.type == "cpu" and processes == 1 else 0
+    for batch in epoch_batches(sets.train, size, sets.pad, seed, epoch, process, processes, most):
+        yield tuple(part.to(device) for part in batch)
 
 
 def _adapted(base: Base, options: TrainSettings, dtype: torch.dtype, device: torch.device) -> Any:

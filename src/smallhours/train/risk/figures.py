@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from smallhours.domain.shares import wilson_interval
 from smallhours.safety.classifier import Floats, Thresholds
 from smallhours.safety.evidence import Evidence
 from smallhours.train.risk.text import Line
 from smallhours.train.risk.weighing import Seen, is_found
 
-Z95 = 1.959963984540054
-
 
 def wilson(hits: int, n: int) -> dict[str, float | int]:
     """A share with its 95 % score interval."""
-    share, spread = hits / n, Z95**2 / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    ends = {"low": max(0.0, centre - half), "high": min(1.0, centre + half)}
-    return {"value": round(share, 4), "n": n} | {name: round(end, 4) for name, end in ends.items()}
+    low, high = wilson_interval(hits, n)
+    return {"value": round(hits / n, 4), "n": n, "low": round(low, 4), "high": round(high, 4)}
 
 
 def figures(
