@@ -29,7 +29,7 @@ class GatewaySettings(Frozen):
     queue: int = Field(16, ge=0, description="ordinary messages that may wait for the model; more get a 429")
     queue_seconds: float = Field(30.0, gt=0, description="longest wait for the model; then a 429")
     proxies: str = Field(
-        "", description="addresses of reverse proxies whose X-Forwarded-For is believed, with commas"
+        "", description="addresses or networks of proxies whose X-Forwarded-For is believed, with commas"
     )
     workers: int = Field(1, ge=1, description="processes; each has its own queue")
     tls_certificate: Path | None = Field(None, description="PEM file; with tls_key: HTTPS")
