@@ -35,6 +35,7 @@ GUARDS = {  # script under guards/: list of its environment under peers/
     "litellm_filter": "litellm",
 }
 GUARD_SECONDS = 600
+FILES = ("posts.jsonl", "languages.jsonl", "kinds.jsonl")
 LENGTHS = (15, 40, 100)  # words; the bounds of the groups
 SHIFTS = [step / 4 for step in range(-40, 41)]  # log-odds added to the threshold
 
@@ -43,8 +44,8 @@ Curve = list[dict[str, float]]
 
 
 def read_posts(folder: Path = EXAM) -> list[Post]:
-    """The messages of the exam: those in English above all, then those in other languages."""
-    texts = [(folder / name).read_text(encoding="utf-8") for name in ("posts.jsonl", "languages.jsonl")]
+    """The messages of the exam: English ones above all, other languages, and those of one kind each."""
+    texts = [(folder / name).read_text(encoding="utf-8") for name in FILES]
     return [json.loads(line) for text in texts for line in text.splitlines() if line.strip()]
 
 
@@ -96,8 +97,9 @@ def groups(posts: Sequence[Post]) -> Iterator[tuple[str, list[int]]]:
     for what, wanted in (("found", True), ("false alarms", False)):
         rows = [row for row, post in enumerate(posts) if is_crisis(post) is wanted]
         yield what, rows
-        for label in ("category", "level", "language", "length"):
-            values = {row: _length(posts[row]) if label == "length" else posts[row][label] for row in rows}
+        for label in ("category", "level", "language", "length", "kind"):
+            of = _length if label == "length" else lambda post, label=label: post.get(label)
+            values = {row: of(posts[row]) for row in rows}
             for value in sorted({str(value) for value in values.values() if value is not None}):
                 yield f"{what}, {label} {value}", [row for row in rows if str(values[row]) == value]
 

@@ -37,7 +37,7 @@ def table(found: Mapping[str, Any]) -> str:
         f"Measured by `make bench ONLY=detection` on {found['date']}; 95 % intervals in brackets:",
         _headed("detector", rows),
     ]
-    for label in ("category", "level", "language", "length"):
+    for label in ("category", "kind", "level", "language", "length"):
         begin = f", {label} "
         values = list(dict.fromkeys(n.split(begin)[1] for n in figures if n.startswith(OURS) and begin in n))
         rows = [_row(LANGUAGES.get(v, v.replace("_", " ")), figures, OURS, begin + v) for v in values]

@@ -22,10 +22,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from smallhours.bootstrap.gateway import api_keys, gateway_parts
 from smallhours.bootstrap.serving import bind, build_app, open_assistant
 from smallhours.cli.review_page.app import create_page
-from smallhours.corpus.review.record import Reviewer, Verdict
 from smallhours.corpus.review.session import Review
 from smallhours.corpus.sources import builtin_pairs
 from smallhours.domain.settings import ServeSettings, load_settings
+from smallhours.domain.sign_offs import Reviewer, Verdict
 from smallhours.serve.assistant import Assistant
 from smallhours.serve.gateway.app import create_app
 
@@ -135,6 +135,31 @@ def shoot_review(browser: Browser) -> None:
             page.screenshot(path=IMAGES / "review.png")
 
 
+def shoot_operator_review(browser: Browser, assistant: Assistant) -> None:
+    """A reviewer on a phone, inside the operator's page, after a verdict that another differs from."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "signoffs.jsonl"
+        first = Review(builtin_pairs("98"), file, Reviewer(name="First reviewer", credential="GP"))
+        first.sign(0, Verdict.REJECT, "too brisk for two in the morning")
+        settings = load_settings(
+            None,
+            {},
+            {"runs": folder, "gateway.review_pairs": "builtin:98", "gateway.review_sign_offs": str(file)},
+        )
+        key, _ = api_keys(settings).add("Second reviewer", ("reviewer",), 1, "clinical psychologist")
+        app = create_app(assistant, ServeSettings(), "smallhours-default", gateway_parts(settings))
+        with serving(app) as url:
+            size = {"width": 390, "height": 844}
+            phone = browser.new_page(viewport=size, device_scale_factor=2, color_scheme="dark")
+            phone.goto(f"{url}/operator")
+            phone.get_by_role("textbox").fill(key)
+            phone.keyboard.press("Enter")
+            phone.get_by_role("button", name="Approve").click()
+            phone.get_by_role("status").wait_for()
+            phone.set_viewport_size({"width": 390, "height": 1060})
+            phone.screenshot(path=IMAGES / "operator_review.png")
+
+
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """The address of ``app`` on a free port of this machine, while the block lasts."""
@@ -163,6 +188,7 @@ def main() -> int:
         shoot_report(browser, settings.run_folder / "evaluation" / "report.html")
         shoot_review(browser)
         shoot_operator(browser, assistant)
+        shoot_operator_review(browser, assistant)
         browser.close()
     print(f"pictures: {IMAGES}")
     return 0

@@ -198,8 +198,25 @@ def test_helplines_become_links_to_call_to_text_and_to_read(page: Page, stand_in
     expect(links.nth(0)).to_have_accessible_name(re.compile("Night Line"))
 
 
+def test_a_chat_of_the_service_is_one_tap_away_and_named_before_its_website(
+    page: Page, stand_in: StandIn
+) -> None:
+    resources = [
+        {**RESOURCE, "chat": "https://chat.example.org"},
+        {**RESOURCE, "name": "Day Line", "chat": RESOURCE["url"]},
+    ]
+    stand_in.about |= {"level": "high", "action": "crisis_reply", "resources": resources}
+    stand_in.take_over(page)
+    say(page, "hello")
+    links = people(page).get_by_role("link", name=re.compile("Chat|Website"))
+    shown = [re.compile(f"^{label}, ") for label in ("Chat online", "Website", "Chat online")]
+    expect(links).to_have_text(shown)
+    expect(links.nth(0)).to_have_attribute("href", "https://chat.example.org")
+    expect(links.nth(2)).to_have_accessible_name(re.compile("^Chat online ?, Day Line, in a new tab"))
+
+
 def test_a_web_link_that_is_not_one_is_left_out(page: Page, stand_in: StandIn) -> None:
-    resources = [{**RESOURCE, "url": "javascript:alert(1)"}]
+    resources = [{**RESOURCE, "url": "javascript:alert(1)", "chat": "javascript:alert(2)"}]
     stand_in.about |= {"level": "high", "action": "crisis_reply", "resources": resources}
     stand_in.take_over(page)
     say(page, "hello")

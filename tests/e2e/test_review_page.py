@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from smallhours.cli.review_page.app import create_page
 from smallhours.corpus.review.ledger import read_ledger
-from smallhours.corpus.review.record import Verdict
 from smallhours.corpus.review.session import Review
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
+from smallhours.domain.sign_offs import Verdict
 from tests.e2e.serving import serving
 from tests.unit.corpus.review_kit import ANA, BO, pair, review
 
@@ -240,8 +240,8 @@ def test_what_stands_in_a_pair_stays_text_and_hidden_marks_are_seen(office: Offi
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/pair/99", "there is no such page in this review"),
-        ("/pair/one", "there is no such page in this review"),
+        ("/review-99", "there is no such page in this review"),
+        ("/review-one", "there is no such page in this review"),
         ("/nowhere", "there is no such page in this review"),
         ("/../wrong/", "not found; open the whole address that the terminal shows"),
     ],
@@ -291,7 +291,7 @@ def test_text_stands_out_from_its_ground(office: Office, scheme: str) -> None:
     review(office.file).sign(0, Verdict.REJECT, "cold")
     desk = office.desk(color_scheme=scheme)
     weakest = []
-    for path in ("/pair/0", "/status"):
+    for path in ("/review-0", "/review-status"):
         desk.open(path)
         desk.page.locator("details").evaluate_all("all => all.forEach(one => (one.open = true))")
         weakest.append(desk.page.evaluate(CONTRAST))

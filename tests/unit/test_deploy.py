@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
+from smallhours.cli.main import main
 from smallhours.domain.settings import known_keys, load_settings
+from smallhours.domain.settings.loading import NOT_SETTINGS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -18,12 +23,16 @@ def test_the_settings_of_the_units_are_settings() -> None:
     unit = (DEPLOY / "systemd" / "smallhours@.service").read_text()
     stop = int(re.search(r"TimeoutStopSec=(\d+)", unit)[1])  # type: ignore[index]
     assert stop > settings.gateway.drain_seconds
+    # Told to stop with its gateway, the model's process would be gone before the last reply.
+    assert "KillMode=mixed" in unit
+    assert settings.memory.key_url != settings.memory.url
 
 
 # Of the compose file itself, for PostgreSQL; and how any setting is written.
-NO_SETTING = {"SMALLHOURS_DATABASE_PASSWORD", "SMALLHOURS_SECTION_KEY"}
+NO_SETTING = {"SMALLHOURS_DATABASE_PASSWORD", "SMALLHOURS_SECTION_KEY", *NOT_SETTINGS}
 EXAMPLES = {
     "MEMORY_URL": "postgresql://u@h/n",
+    "KEY_URL": "postgresql://u@h/k",
     "MASTER": "file:m",
     "REDIS": "redis://h",
     "LOG": "json",
@@ -47,6 +56,61 @@ def test_every_variable_is_a_setting(name: str) -> None:
 def test_no_file_sets_a_variable_that_is_no_setting(path: Path) -> None:
     keys = {f"SMALLHOURS_{key.replace('.', '_').upper()}" for key in known_keys()}
     assert variables(path) <= keys
+
+
+# A command of ours, as far as its line, its code span or its list of words goes.
+_CALL = re.compile(r"(?<![\w./-])(?:/opt/smallhours/bin/)?smallhours ((?:[a-z]+ ?)+[^`)\n]*)")
+_WORDS = re.compile(r'(?:CMD|args:) \[(serve[^\]]*)\]|CMD \["(serve.*)"\]')
+
+
+def calls() -> Iterator[tuple[str, list[str]]]:
+    """File and words of every call of our command line in deploy/."""
+    for path in sorted(p for p in DEPLOY.rglob("*") if p.is_file()):
+        text = path.read_text(encoding="utf-8")
+        for line in _CALL.findall(text):
+            yield path.name, line.split("   ")[0].split()
+        for found in _WORDS.finditer(text):
+            yield path.name, re.findall(r"[\w./-]+", found[0].partition("[")[2])
+
+
+def command_of(words: list[str]) -> click.Command | None:
+    """What click finds by the first words; None where they are prose, not a call."""
+    found: click.Command | None = main
+    for word in words:
+        if not isinstance(found, click.Group) or word.startswith("-"):
+            break
+        found = found.get_command(click.Context(found), word)
+    return None if found is main else found
+
+
+def test_every_command_and_flag_exists() -> None:
+    seen = set()
+    for name, words in calls():
+        command = command_of(words)
+        if command is None:
+            continue
+        known = {option for parameter in command.params for option in parameter.opts}
+        for at, word in enumerate(words):
+            if word.startswith("--"):
+                assert word in known, f"{name}: smallhours {' '.join(words)}: no flag {word}"
+                seen.add((name, word))
+            if word == "--set":
+                assert words[at + 1].partition("=")[0] in known_keys(), f"{name}: {words[at + 1]}"
+    assert {
+        ("Dockerfile", "--host"),
+        ("gateway.yaml", "--host"),
+        ("smallhours@.service", "--port"),
+        ("smallhours-audit.service", "--config"),
+        ("compose.yaml", "--set"),
+        ("README.md", "--to"),
+    } <= seen
+
+
+@pytest.mark.parametrize("name", ["compose/Dockerfile", "README.md"])
+def test_what_several_gateways_need_is_installed_in_the_versions_that_are_tested(name: str) -> None:
+    locked = (Path(__file__).parents[2] / "requirements-dev.lock").read_text().splitlines()
+    pinned = re.findall(r"\b(?:asyncpg|redis)==[\w.]+", (DEPLOY / name).read_text())
+    assert len(pinned) == 2 and set(pinned) <= set(locked)
 
 
 def test_the_units_name_the_same_upstream_as_their_model_server() -> None:
@@ -114,4 +178,28 @@ def test_the_compose_file_holds_no_secret() -> None:
     gateway = compose["services"]["gateway-1"]
     assert "${SMALLHOURS_DATABASE_PASSWORD}" in gateway["environment"]["SMALLHOURS_MEMORY_URL"]
     assert gateway["read_only"] and gateway["secrets"] == ["master_key"] and gateway["healthcheck"]
+    keys = gateway["environment"]["SMALLHOURS_MEMORY_KEY_URL"].rpartition("/")[2]
+    assert f"CREATE DATABASE {keys};" in (DEPLOY / "compose" / "keys.sql").read_text()
     assert set(compose["services"]) == {"gateway-1", "gateway-2", "proxy", "postgres", "redis", "vllm"}
+
+
+def test_no_container_is_given_an_address_that_another_names_as_its_own() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
+    (pool,) = compose["networks"]["inside"]["ipam"]["config"]
+    networks = {name: one["networks"] for name, one in compose["services"].items()}
+    own = {name: n["inside"]["ipv4_address"] for name, n in networks.items() if isinstance(n, dict)}
+    assert set(own) == {"gateway-1", "gateway-2", "proxy"} and len(set(own.values())) == 3
+    for address in map(ipaddress.ip_address, own.values()):
+        assert address in ipaddress.ip_network(pool["subnet"])
+        assert address not in ipaddress.ip_network(pool["ip_range"])
+    trusted = compose["services"]["gateway-1"]["environment"]["SMALLHOURS_GATEWAY_PROXIES"]
+    assert trusted == own["proxy"]
+
+
+def test_a_cluster_has_the_redis_that_its_gateways_name() -> None:
+    gateway, *_ = yaml.safe_load_all((DEPLOY / "kubernetes" / "gateway.yaml").read_text())
+    redis, service = yaml.safe_load_all((DEPLOY / "kubernetes" / "redis.yaml").read_text())
+    (container,) = gateway["spec"]["template"]["spec"]["containers"]
+    url = next(e["value"] for e in container["env"] if e["name"] == "SMALLHOURS_GATEWAY_REDIS")
+    assert url == f"redis://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}/0"
+    assert service["spec"]["selector"] == redis["spec"]["template"]["metadata"]["labels"]

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smallhours.bootstrap import remembering
-from smallhours.domain.errors import SettingsError
+from smallhours.domain.errors import DataError, SettingsError
 from smallhours.domain.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from smallhours.domain.reviewing import ReviewRoom
     from smallhours.serve.gateway.api_keys import ApiKeys
     from smallhours.serve.gateway.app import Parts
 
@@ -38,7 +39,7 @@ def gateway_parts(settings: Settings) -> Parts:
 
     Raises:
         SettingsError: something that is asked for is not installed.
-        InputError: the file of keys cannot be understood.
+        InputError: the file of keys cannot be understood, or there are no pairs to review.
     """
     from smallhours.bootstrap.safety import sentence_vectors
     from smallhours.serve.gateway.app import Parts
@@ -61,10 +62,28 @@ def gateway_parts(settings: Settings) -> Parts:
         open_memory=lambda: remembering.open_room(settings).memory,
         purge=remembering.purging(settings) if settings.memory.enabled else None,
         oversight=remembering.overseeing(settings) if settings.memory.enabled else None,
+        reviews=_review_room(settings),
         session_secret=_session_secret(),
         encoder=sentence_vectors,
         span=span,
     )
+
+
+def _review_room(settings: Settings) -> ReviewRoom | None:
+    """The pairs that reviewers sign on the operator's page. Raises SettingsError if they cannot be."""
+    pairs = settings.gateway.review_pairs
+    if pairs is None:
+        return None
+    from smallhours.corpus.review.room import Room
+    from smallhours.corpus.sources import Reading
+
+    reading = Reading(settings.corpus.columns, settings.corpus.sheet)
+    room = Room(pairs, settings.gateway.review_sign_offs, reading)
+    try:
+        room.check()
+    except DataError as error:
+        raise SettingsError([f"gateway.review_pairs: {problem}" for problem in error.problems]) from None
+    return room
 
 
 def _session_secret() -> bytes:

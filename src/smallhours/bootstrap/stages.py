@@ -23,6 +23,8 @@ def build_dataset(settings: Settings, announce: Announce) -> Manifest:
     manifest = build(
         settings, target, vetted_vectors(), safety.screen_input, open_rewriter, safety.screen_many
     )
+    for line in manifest.figures.get("understood", ()):
+        announce(f"pairs: {line}")
     for caution in manifest.figures.get("cautions", ()):
         announce(f"warning: {caution}")
     announce(f"dataset: {target}")

@@ -10,6 +10,7 @@ import click
 from smallhours.cli.lines import finish, process
 from smallhours.cli.options import RUN, with_settings
 from smallhours.cli.screen import screened
+from smallhours.domain.risk import Resource
 from smallhours.domain.settings import Policy, Settings
 from smallhours.serve.assistant import Reply
 
@@ -42,6 +43,12 @@ def command(settings: Settings, source: Path, target: Path, policy: str | None) 
     finish(process(source, target, lambda many: [answered(assistant.reply(one, chosen)) for one in many]))
 
 
+def reachable(resource: Resource) -> dict[str, Any]:
+    """A service with all that is known of it; of its chat, the address."""
+    known = resource.model_dump(by_alias=True, exclude_none=True)
+    return known | ({"chat": resource.chat_url} if resource.chat else {})
+
+
 def answered(reply: Reply) -> dict[str, Any]:
     """A reply as the contract writes it."""
     rejected = [list(candidate.rejected) for candidate in reply.candidates if candidate.rejected]
@@ -50,7 +57,7 @@ def answered(reply: Reply) -> dict[str, Any]:
         "reply": reply.text,
         "source": reply.source,
         "disclaimer": reply.disclaimer,
-        "resources": [r.model_dump(by_alias=True, exclude_none=True) for r in reply.resources],
+        "resources": [reachable(resource) for resource in reply.resources],
         "candidates": {"tried": len(reply.candidates), "rejected": rejected},
         "model": reply.identity.model_dump() if reply.identity else None,
     }

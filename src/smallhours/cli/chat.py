@@ -63,7 +63,7 @@ def show(reply: Reply) -> None:
             f"text {resource.sms_text or ''} to {resource.sms}".replace("text  to", "text")
             if resource.sms
             else "",
-            resource.url or "",
+            f"chat at {resource.chat_url}" if resource.chat else resource.url or "",
         ]
         click.secho(
             f"  {resource.name} ({resource.for_}): " + ", ".join(part for part in reach if part), bold=True

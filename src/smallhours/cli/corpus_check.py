@@ -55,7 +55,7 @@ def check(settings: Settings, target: Path | None, report: Path | None, screen: 
     smallhours corpus check pairs.csv
     smallhours corpus check pairs.csv --fix fixed.jsonl --report report.csv
 
-    Exit codes: 0 usable, or repaired; 2 errors.
+    Exit codes: 0 usable, or repaired; 2 errors, or a file that could not be read to its end.
     """
     from smallhours.bootstrap import safety
     from smallhours.corpus.preview import preview
@@ -74,7 +74,7 @@ def check(settings: Settings, target: Path | None, report: Path | None, screen: 
     else:
         for line in _lines(found, timed, target, report):
             click.echo(line)
-    return 2 if found.errors and not target else 0
+    return 2 if found.tally.end or (found.errors and not target) else 0
 
 
 def _require_places(sources: Sequence[Source], target: Path | None, report: Path | None) -> None:
@@ -172,6 +172,8 @@ def _lines(found: Checkup, screen: _Timed | None, target: Path | None, report: P
         yield f"wrote {target}: {found.kept:,} of {found.tally.pairs + found.tally.unreadable:,} rows"
         yield f"  repaired: {_counts(found.deeds) or 'nothing'}"
         yield f"  left out: {_counts(found.left_out) or 'nothing'}"
+        if found.tally.end:
+            yield f"  missing: every row after {found.tally.end}, where the file could be read no further"
 
 
 def _counts(counts: Counter[Any]) -> str:
@@ -186,6 +188,7 @@ def _as_json(previews: Iterable[Preview], found: Checkup, target: Path | None) -
         "pairs": tally.pairs,
         "conversations": tally.conversations,
         "unreadable": tally.unreadable,
+        "unread_after": tally.end or None,
         "median_answer_words": tally.median_words,
         "topics": dict(tally.topics.most_common(100)),
         "languages": dict(tally.languages.most_common(100)),

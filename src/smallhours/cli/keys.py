@@ -29,16 +29,23 @@ def command() -> None:
     "--scopes",
     default="chat,conversations",
     show_default=True,
-    help="chat, conversations, metrics, operator.",
+    help="chat, conversations, metrics, operator, reviewer.",
 )
 @click.option("--days", type=click.IntRange(min=1), help="Days until it expires.  [default: never]")
+@click.option(
+    "--credential",
+    default="",
+    metavar="TEXT",
+    help="Profession, registration or post of who signs pairs; a reviewer's key needs it.",
+)
 @with_settings()
-def add(settings: Settings, name: str, scopes: str, days: int | None) -> None:
+def add(settings: Settings, name: str, scopes: str, days: int | None, credential: str) -> None:
     """Make a key called NAME and print it, this once.
 
     \b
     smallhours keys add prometheus --scopes metrics
     smallhours keys add "Ana Osei" --scopes operator --days 90
+    smallhours keys add "Bo Li" --scopes reviewer --credential "GP" --days 90
     """
     from smallhours.bootstrap.gateway import api_keys
     from smallhours.serve.gateway.api_keys import SCOPES
@@ -46,7 +53,13 @@ def add(settings: Settings, name: str, scopes: str, days: int | None) -> None:
     asked = {scope.strip() for scope in scopes.split(",") if scope.strip()}
     if not asked or asked - set(SCOPES):
         raise SettingsError(f"--scopes {scopes}: the scopes are {', '.join(SCOPES)}, separated by commas")
-    secret, key = api_keys(settings).add(name, tuple(s for s in SCOPES if s in asked), days)
+    if "reviewer" in asked and not (name.strip() and credential.strip()):
+        raise SettingsError(
+            "--credential: a reviewer's key needs it, and a name: sign-offs say who gave them and with what "
+            "credential"
+        )
+    scoped = tuple(s for s in SCOPES if s in asked)
+    secret, key = api_keys(settings).add(name, scoped, days, credential.strip())
     until = f"until {key.expires:%Y-%m-%d}" if key.expires else "until it is revoked"
     click.echo(
         f"key {key.id} ({name}), for {', '.join(key.scopes)}, {until}. It is shown this once:", err=True

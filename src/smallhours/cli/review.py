@@ -14,8 +14,8 @@ from smallhours.domain.settings import ServeSettings, Settings
 
 if TYPE_CHECKING:
     from smallhours.corpus.review.session import Review
-    from smallhours.corpus.review.status import Status
     from smallhours.domain.records import Example
+    from smallhours.domain.reviewing import Status
 
 
 @click.command()
@@ -58,8 +58,7 @@ def review(
     """
     from smallhours.cli.review_terminal import go_through
     from smallhours.corpus.review.ledger import read_ledger, sign_offs_path
-    from smallhours.corpus.review.record import signing_as
-    from smallhours.corpus.review.session import Review, of_topic
+    from smallhours.corpus.review.session import Review, of_topic, signing_as
     from smallhours.corpus.review.status import review_status
     from smallhours.corpus.sources import Reading, load_pairs, source_name
 
@@ -106,7 +105,7 @@ def apply_edits(pairs: list[Example], path: Path, target: Path) -> None:
 
 def show_status(status: Status) -> None:
     """Counts by state, who judged how many, agreement, disputes."""
-    from smallhours.corpus.review.hidden import reveal
+    from smallhours.domain.hidden import reveal
 
     for note in status.notes:
         click.echo(f"note: {note}")

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import click
 
-from smallhours.corpus.review.editing import SPEAKERS, as_text, contents_of, proposed
-from smallhours.corpus.review.hidden import reveal
-from smallhours.corpus.review.record import SignOff, Verdict
+from smallhours.corpus.review.editing import as_text, contents_of, proposed
 from smallhours.corpus.review.session import Review
 from smallhours.domain.errors import InputError
+from smallhours.domain.hidden import reveal
 from smallhours.domain.messages import Message
+from smallhours.domain.reviewing import SPEAKERS
+from smallhours.domain.sign_offs import SignOff, Verdict
 
 KEYS = "a approve · e edit · r reject · s skip · q quit"
 _SAID = {Verdict.APPROVE: "approved", Verdict.EDIT: "edit recorded", Verdict.REJECT: "rejected"}

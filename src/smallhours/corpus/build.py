@@ -25,10 +25,11 @@ from smallhours.corpus.figures import figures_of
 from smallhours.corpus.grouping import Duplicate, duplicates, group_numbers
 from smallhours.corpus.judge import Judge
 from smallhours.corpus.notes import Notes
+from smallhours.corpus.preview import understood
 from smallhours.corpus.problems import Severity
 from smallhours.corpus.review.ledger import Ledger
 from smallhours.corpus.review.selection import Selection, ledger_of
-from smallhours.corpus.rows import Fault
+from smallhours.corpus.rows import Fault, Sparing
 from smallhours.corpus.screening import Ahead, Screen, ScreenMany
 from smallhours.corpus.shapes import Found
 from smallhours.corpus.sources import (
@@ -58,7 +59,7 @@ from smallhours.domain.settings import Settings
 from smallhours.semantics.vectors import Encoder, Remembered
 
 STAGE = "corpus"
-CODE_VERSION = 5  # raise it when the same pairs come out differently
+CODE_VERSION = 6  # raise it when the same pairs come out differently
 FEWEST_PAIRS = 3  # one each for training, validation and test
 _MADE_BY = "smallhours corpus build"
 # The endpoint is among the inputs, by host and model: the rest of its URL is nobody's business.
@@ -123,6 +124,7 @@ def build_dataset(
             _write(folder, rows, splits, repeated, augmenter)
         written = augmenter.figures
         figures.update(figures_of(notes, groups, kept, splits, warnings, written["rewordings"]))
+        figures["understood"] = understood(open_sources(settings.data, reading))
         figures["review"] = review
         figures["duplicates"] = len(repeated)
         figures["compared"] = "meaning and letters" if notes.answer_texts is not None else "letters"
@@ -196,6 +198,7 @@ def _take_notes(
     notes, name = Notes(), source_name(settings.data)
     selection = Selection(ledger, reviewed_only=settings.corpus.reviewed_only)
     shown: list[str] = []
+    sparing = Sparing(SHOWN)
     faults = warnings = 0
     checker = Checker(screen=screen)
     chosen = _chosen(settings, reading, selection)
@@ -203,16 +206,14 @@ def _take_notes(
         if isinstance(item, Found):
             notes.add(item.example)
         problems = checker.problems(item)
-        errors = [
-            str(problem).removesuffix(f" ({problem.severity})")
-            for problem in problems
-            if problem.severity is Severity.ERROR
-        ]
+        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         warnings += len(problems) - len(errors)
         faults += len(errors)
-        shown += errors[: max(0, SHOWN - len(shown))]
-    if faults > SHOWN:
-        shown.append(f"{name}: and {faults - SHOWN} more: smallhours corpus check lists them")
+        shown += [
+            str(error).removesuffix(f" ({error.severity})") for error in errors if sparing.lets(error.text)
+        ]
+    if faults > len(shown):
+        shown.append(f"{name}: and {faults - len(shown)} more: smallhours corpus check lists them")
     if not faults and not selection.seen:
         shown.append(f"{name}: has a header and no pairs; add a row for each pair")
     elif len(notes) < FEWEST_PAIRS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from smallhours.corpus.preview import Tally
 from smallhours.corpus.problems import Problem, Rule, Severity
 from smallhours.corpus.repair import Deed, Repaired, Repairer
-from smallhours.corpus.rows import Fault
+from smallhours.corpus.rows import Fault, Sparing
 from smallhours.corpus.shapes import Found
 from smallhours.corpus.validate import Checker
 from smallhours.corpus.writing import Write
@@ -30,6 +30,7 @@ class Checkup:
     deeds: Counter[Deed] = field(default_factory=Counter)
     left_out: Counter[Rule] = field(default_factory=Counter)
     kept: int = 0
+    sparing: Sparing = field(default_factory=lambda: Sparing(SHOWN))
 
     @property
     def problems(self) -> int:
@@ -70,7 +71,7 @@ def check_up(
 def _note(problem: Problem, found: Checkup) -> None:
     counts = found.errors if problem.severity is Severity.ERROR else found.warnings
     counts[problem.rule] += 1
-    if len(found.shown) < SHOWN:
+    if found.sparing.lets(f"{problem.field} {problem.text}"):
         found.shown.append(problem)
 
 

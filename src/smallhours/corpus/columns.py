@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
+# The two words as people write them above their columns, in languages we meet.
+_WORDS: dict[str, tuple[str, ...]] = {
+    "question": (
+        "pregunta", "preguntas", "frage", "fragen", "pergunta", "perguntas", "domanda", "domande", "demande",
+        "vraag", "fråga", "spørsmål", "spørgsmål", "kysymys", "pytanie", "otázka", "вопрос", "питання",
+        "ερώτηση", "soru", "السؤال", "سؤال", "प्रश्न", "सवाल", "问题", "問題", "質問", "질문", "câu hỏi",
+        "pertanyaan",
+    ),
+    "answer": (
+        "respuesta", "respuestas", "antwort", "antworten", "resposta", "respostas", "risposta", "risposte",
+        "réponse", "réponses", "reponse", "antwoord", "svar", "vastaus", "odpowiedź", "odpověď", "ответ",
+        "відповідь", "απάντηση", "cevap", "yanıt", "الجواب", "جواب", "الإجابة", "उत्तर", "जवाब", "答案",
+        "回答", "答え", "답변", "câu trả lời", "jawaban",
+    ),
+}  # fmt: skip
 NAMES: dict[str, tuple[str, ...]] = {
     "question": (
         "question", "questions", "q", "prompt", "input", "instruction", "query", "user", "human", "client",
         "person", "patient", "context", "message", "post", "ask", "asked", "request", "utterance",
         "user message", "user input", "question text", "input text", "question body", "question title",
-        "source text", "prompt text", "pregunta", "frage", "pergunta", "domanda", "demande",
+        "source text", "prompt text", "patterns", *_WORDS["question"],
     ),
     "answer": (
         "answer", "answers", "a", "completion", "output", "response", "responses", "reply", "replies",
         "assistant", "bot", "chatbot", "therapist", "counselor", "counsellor", "psychologist", "model", "gpt",
         "target", "answer text", "response text", "output text", "target text", "bot response",
-        "assistant message", "accepted answer", "respuesta", "réponse", "reponse", "antwort", "resposta",
-        "risposta",
+        "assistant message", "accepted answer", "chosen", *_WORDS["answer"],
     ),
     "id": ("id", "pair id", "row id", "uid", "uuid"),
-    "topic": ("topic", "category", "label", "theme", "tag", "subject", "intent", "tema", "thema", "thème"),
+    "topic": (
+        "topic", "category", "label", "theme", "tag", "subject", "intent", "tema", "thema", "thème",
+        "categoría", "catégorie", "kategorie", "тема",
+    ),
     "locale": ("locale", "language", "lang", "idioma", "sprache", "langue"),
     "source": ("source",),
     "author": ("author", "author kind"),
@@ -30,26 +48,62 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 NEEDED = ("question", "answer")
 
-# "Therapist response", "user question": taken where there is nothing plainer and nothing else ends like it.
-_ENDINGS = {
-    "question": {"question", "questions", "query", "prompt", "pregunta", "frage", "pergunta", "domanda"},
+# "Therapist response", "Antwort (Berater)", "pregunta del usuario": taken where there is nothing plainer and
+# nothing else is spoken of like it.
+_SPOKEN = {
+    "question": {"question", "questions", "query", "prompt", *_WORDS["question"]},
     "answer": {
-        "answer", "answers", "response", "responses", "reply", "replies", "completion", "respuesta",
-        "réponse", "reponse", "antwort", "resposta", "risposta",
+        "answer", "answers", "response", "responses", "reply", "replies", "completion", *_WORDS["answer"]
     },
 }  # fmt: skip
+_OF = {
+    "de",
+    "del",
+    "du",
+    "des",
+    "da",
+    "do",
+    "dos",
+    "der",
+    "von",
+    "vom",
+    "van",
+    "di",
+    "della",
+    "av",
+    "af",
+    "od",
+}
+_REMARK = re.compile(r"[(\[,:].*", re.DOTALL)
 
-_MEANING = {name: column for column, names in NAMES.items() for name in names}
 _LONGEST_NAME = 8  # words; a longer one is hardly the name of a column
+_LONGEST_READ = 200  # characters; the rest of a longer one is not looked at
 _SHOWN = 60  # characters of a name
 _HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^\w]+|_+")
+_DIGITS = re.compile(r"\d+\s*$")
 
 
 def plain(name: str) -> str:
     """A name without case, punctuation, humps and numbering: ``questionText_1`` -> ``question text``."""
-    words = _SEPARATORS.sub(" ", _HUMPS.sub(" ", name.strip())).casefold().split()
+    composed = unicodedata.normalize("NFC", name.strip()[:_LONGEST_READ])
+    words = _SEPARATORS.sub(" ", _HUMPS.sub(" ", composed)).casefold().split()
     return " ".join(word for word in words if not word.isdigit())
+
+
+# Some scripts fall apart when they are made plain; the same way each time.
+_PLAIN = {column: tuple(map(plain, names)) for column, names in NAMES.items()}
+_MEANING = {name: column for column, names in _PLAIN.items() for name in names}
+
+
+def alike(column: str, header: Sequence[str]) -> list[str]:
+    """Other columns of the same name: ``answer`` twice, or ``Answer 1`` and ``Answer 2``."""
+    return [name for name in header if name != column and plain(name) and plain(name) == plain(column)]
+
+
+def is_numbered(*names: str) -> bool:
+    """Whether all end in a number: then they were meant to stand side by side."""
+    return all(_DIGITS.search(name) for name in names)
 
 
 def meanings(
@@ -67,7 +121,7 @@ def meanings(
         if meaning in columns.values():
             continue
         ranked = sorted(
-            (NAMES[meaning].index(plain(name)), position, name)
+            (_PLAIN[meaning].index(plain(name)), position, name)
             for position, name in enumerate(header)
             if name not in columns and _MEANING.get(plain(name)) == meaning
         )
@@ -78,8 +132,8 @@ def meanings(
             )
         if ranked:
             columns[ranked[0][2]] = meaning
-        elif len(ending := _ending_like(meaning, header, columns)) == 1:
-            columns[ending[0]] = meaning
+        elif len(spoken := _spoken_of(meaning, header, columns)) == 1:
+            columns[spoken[0]] = meaning
     wrong += _slips(header, columns)
     missing = [needed for needed in NEEDED if needed not in columns.values()]
     if missing:
@@ -104,13 +158,20 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…"
 
 
-def _ending_like(meaning: str, header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
-    endings = _ENDINGS.get(meaning, set())
-    return [
-        name
-        for name in header
-        if name not in columns and plain(name) not in _MEANING and plain(name).rpartition(" ")[2] in endings
-    ]
+def _spoken_of(meaning: str, header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
+    known = set(map(plain, _SPOKEN.get(meaning, ())))
+
+    def speaks(name: str) -> bool:
+        if len(name) > _LONGEST_READ:
+            return False
+        words = plain(name).split()
+        return (
+            plain(name).rpartition(" ")[2] in known
+            or plain(_REMARK.sub("", name)) in known
+            or (len(words) > 2 and words[0] in known and words[1] in _OF)
+        )
+
+    return [name for name in header if name not in columns and plain(name) not in _MEANING and speaks(name)]
 
 
 def _given_columns(header: Sequence[str], given: Mapping[str, str], columns: dict[str, str]) -> list[str]:
@@ -135,7 +196,7 @@ def _slips(header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
     """Unknown names that are nearly a known one whose meaning is still missing."""
     wrong = []
     for name in header:
-        if name in columns or plain(name) in _MEANING:
+        if name in columns or plain(name) in _MEANING or len(name) > _SHOWN:
             continue
         near = difflib.get_close_matches(plain(name), [n for n in _MEANING if len(n) > 2], 1, 0.8)
         if near and _MEANING[near[0]] not in columns.values():

@@ -14,6 +14,7 @@ from smallhours.domain.errors import DataError
 
 PIECE = 1 << 20
 # Bytes that Windows-1252 leaves undefined: a file that holds one is something else.
+_ZIP = b"PK\x03"
 _UNDEFINED = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
 
 
@@ -35,6 +36,10 @@ def detect(path: Path, name: str) -> TextKind:
         start = stream.read(3)
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return TextKind("utf-16", f"{name}: read as UTF-16")
+        if start == _ZIP:
+            raise DataError(
+                f"{name}: is a packed file and no text; if it is an Excel workbook, give it the ending .xlsx"
+            )
         stream.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         lines = done = 0

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from smallhours.corpus.columns import meanings
 from smallhours.corpus.encoding import detect
+from smallhours.corpus.lines import TOO_LONG, beginning, lines_of
 from smallhours.corpus.rows import Fault, Row, Table
 from smallhours.domain.errors import DataError
 
 # JSON can spell it, no file can hold it.
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _HALF = "holds half a character (an unpaired \\ud…); write the whole one"
+_BEGINNING = 64  # characters that tell a list from lines
+_LIST_OVER_LINES = re.compile(r"\[\s*\{?\s*\n")
+_LIST_OF_OBJECTS = re.compile(r"\[\s*\{")
 _TURNS = {"messages", "conversations"}
 _DEEPEST = 4  # objects within objects in which the pairs are looked for
 
@@ -23,19 +28,27 @@ _DEEPEST = 4  # objects within objects in which the pairs are looked for
 def read_lines(path: Path, name: str, sheet: str | None = None) -> Table:
     """JSON Lines: an object a line; blank lines count and are skipped. A list over many lines is JSON."""
     kind = detect(path, name)
-    with path.open(encoding=kind.codec) as stream:
-        first = next((line for line in stream if line.strip()), "")
-    if first.strip() == "[":
+    if _is_one_list(path, kind.codec):
         return read_json(path, name)
     return Table(_lines(path, kind.codec), notes=[kind.note] * bool(kind.note), kind="JSON Lines")
 
 
+def _is_one_list(path: Path, codec: str) -> bool:
+    """Whether the file is a list of objects, over many lines or all on one."""
+    start = beginning(path, codec, _BEGINNING)
+    if _LIST_OVER_LINES.match(start):
+        return True
+    filled = (line for line in lines_of(path, codec, "\n") if line is None or line.strip())
+    return _LIST_OF_OBJECTS.match(start) is not None and len(list(islice(filled, 2))) == 1
+
+
 def _lines(path: Path, codec: str) -> Iterator[Row | Fault]:
     # newline="\n": JSON may hold U+2028, which is no end of a line here.
-    with path.open(encoding=codec, newline="\n") as stream:
-        for number, line in enumerate(stream, start=1):
-            if line.strip():
-                yield _object(line, f"line {number}", number)
+    for number, line in enumerate(lines_of(path, codec, "\n"), start=1):
+        if line is None:
+            yield Fault(f"line {number}", TOO_LONG)
+        elif line.strip():
+            yield _object(line, f"line {number}", number)
 
 
 def _object(line: str, place: str, number: int) -> Row | Fault:
@@ -92,20 +105,41 @@ def _records_in(value: Mapping[str, Any], name: str, notes: list[str]) -> list[A
         notes.append(f"{name}: a table by columns")
         columns = [list(held.values()) if isinstance(held, dict) else held for held in value.values()]
         return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
-    if len(value) > 1 and all(isinstance(held, dict) for held in value.values()):
+    if len(value) > 1 and all(isinstance(held, dict) and _is_pair(held) for held in value.values()):
         notes.append(f"{name}: each pair is named by its key")
         return [{"id": key, **held} for key, held in value.items()]
+    if _is_dictionary(value):
+        notes.append(f"{name}: each key is a question and its value the answer")
+        return [{"question": key, "answer": held} for key, held in value.items()]
+    if lists:
+        return [value]
     nested = dict(_nested_lists(value))
-    if len(nested) == 1:
-        (place, held), *_ = nested.items()
-        notes.append(f"{name}: the pairs are the list '{place}'")
-        return held
-    if nested and not lists:
-        found = ", ".join(f"'{place}'" for place in nested)
+    pairs = {place: held for place, held in nested.items() if _is_pair(held[0])} or nested
+    if len(pairs) > 1:
+        found = ", ".join(f"'{place}'" for place in pairs)
         raise DataError(
             f"{name}: holds several lists of objects ({found}); save the one with the pairs by itself"
         )
+    for place, held in pairs.items():
+        notes.append(f"{name}: the pairs are the list '{place}'")
+        return held
     return [value]
+
+
+def _is_pair(value: Mapping[str, Any]) -> bool:
+    return bool(_TURNS & set(value)) or not meanings(tuple(value))[1]
+
+
+def _is_dictionary(value: Mapping[str, Any]) -> bool:
+    """Whether questions are the keys and answers the values: texts, the most of them of several words."""
+    said = [
+        key for key, held in value.items() if isinstance(held, str) and " " in key.strip() and " " in held
+    ]
+    return (
+        len(value) > 1
+        and all(isinstance(held, str) for held in value.values())
+        and 2 * len(said) > len(value)
+    )
 
 
 def _nested_lists(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, list[Any]]]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from smallhours.corpus.columns import NEEDED
 from smallhours.corpus.rows import Fault
 from smallhours.corpus.scrub import scrub
 from smallhours.corpus.shapes import Found
-from smallhours.corpus.sources import Source
+from smallhours.corpus.sources import BUILTIN, Source
 from smallhours.corpus.text import count_words
 from smallhours.domain.messages import Role
 
 PAIRS_SHOWN = 2
 TOPICS_SHOWN = 5
 _LONGEST = 100  # characters of a text shown
+_LONGEST_NAME = 60  # and of the name of a column
+_MOST_COLUMNS = 20
+_NOTE = "note: "
 _MOST_TOPICS = 10_000  # a column of other things than topics would fill the memory
 
 
@@ -46,14 +49,32 @@ class Preview:
         if self.ignored:
             yield f"  {'not used':<10} {_listed(self.ignored)}"
         for note in self.notes:
-            yield f"  note: {note}"
+            yield f"  {_NOTE}{note}"
         for question, answer in self.pairs:
             yield f"  Q  {question}"
             yield f"  A  {answer}"
 
 
-def _listed(names: Iterable[str], between: str = ", ") -> str:
-    return between.join(f"'{name}'" for name in names)
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    more = len(names) - _MOST_COLUMNS
+    shown = between.join(f"'{_cut(name, _LONGEST_NAME)}'" for name in names[:_MOST_COLUMNS])
+    return shown + (f" and {more:,} more" if more > 0 else "")
+
+
+def _cut(line: str, longest: int) -> str:
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def understood(sources: Iterable[Source]) -> list[str]:
+    """How the owner's own files were read, a line for each and for each note; texts of pairs are left out."""
+    lines: list[str] = []
+    for source in sources:
+        if not source.name.startswith(f"{BUILTIN}:"):
+            seen = replace(preview(source), pairs=())
+            first, *rest = (" ".join(line.split()) for line in seen.lines())
+            lines.append("; ".join([first, *(line for line in rest if not line.startswith(_NOTE))]))
+            lines += [line.removeprefix(_NOTE) for line in rest if line.startswith(_NOTE)]
+    return lines
 
 
 def preview(source: Source) -> Preview:
@@ -86,8 +107,7 @@ def preview(source: Source) -> Preview:
 
 
 def _short(text: str) -> str:
-    line = " ".join(scrub(text).text.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"
+    return _cut(" ".join(scrub(text).text.split()), _LONGEST)
 
 
 @dataclass
@@ -103,6 +123,7 @@ class Tally:
     topics: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     _lengths: Counter[int] = field(default_factory=Counter)
+    end: str = ""  # where a file became unreadable, if one did
     _unread: str = ""  # the last row that could not be read
 
     def counting(self, items: Iterable[Found | Fault]) -> Iterator[Found | Fault]:
@@ -116,6 +137,7 @@ class Tally:
         if isinstance(item, Fault):
             self.unreadable += item.place != self._unread  # a row may have several faults
             self._unread = item.place
+            self.end = self.end or item.place * item.end
             return
         example = item.example
         self.pairs += 1
@@ -141,6 +163,8 @@ class Tally:
             parts.append(f"{self.conversations:,} of them conversations")
         if self.unreadable:
             parts.append(f"{self.unreadable:,} unreadable")
+        if self.end:
+            parts.append(f"nothing after {self.end} could be read")
         if not self.pairs:
             return "; ".join(parts)
         parts.append(f"answers of {self.median_words} words (median)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -10,17 +11,35 @@ from typing import Any
 from smallhours.corpus.columns import meanings
 
 TOP = 50  # rows in which the header must stand
+ALIKE = 3  # lines shown that say the same of several rows
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a file and where (``row 14``, ``line 3``)."""
+    """What is wrong with a file and where (``row 14``, ``line 3``). After the ``end`` nothing is read."""
 
     place: str
     text: str
+    end: bool = False
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"
+
+
+class Sparing:
+    """Lets the first ``most`` lines of many through, and of those that say the same a few."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._alike: Counter[str] = Counter()
+
+    def lets(self, text: str) -> bool:
+        """Whether to show a line that says this, wherever it says it of."""
+        if not self._left or self._alike[text] == ALIKE:
+            return False
+        self._left -= 1
+        self._alike[text] += 1
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +69,8 @@ def with_header(
 ) -> Table | None:
     """A table from numbered rows of cells, the first filled one of which names the columns, if any is.
 
-    A title above the header (a row of one cell, before the first row that names a question and an answer) is
-    noted and not read.
+    Titles above the header (rows of fewer cells, before the first row that names a question and an answer)
+    are noted and not read.
     """
     head = list(islice(rows, TOP))
     filled = [at for at, item in enumerate(head) if isinstance(item, Fault) or any(map(is_filled, item[1]))]
@@ -59,17 +78,23 @@ def with_header(
         return None
     named = [(at, _names(head[at])) for at in filled]
     at = next((at for at, names in named if names and not meanings(names)[1]), filled[0])
-    if any(len(list(filter(None, names))) != 1 for earlier, names in named if earlier < at):
-        at = filled[0]  # a row of several cells is no title: it is the header
-    for earlier, names in named:
-        if earlier < at:
-            title = "".join(names)[:40]
-            notes.append(f"row {earlier + 1}, '{title}', stands above the header and is not read")
+    above = [(earlier, names) for earlier, names in named if earlier < at]
+    if any(_width(names) >= _width(_names(head[at])) for _, names in above):
+        # A row as wide as the pairs is no title: it is the header, unless somebody says otherwise.
+        notes.append(f"row {at + 1} looks like the header, too; if it is, delete the rows above it")
+        at, above = filled[0], []
+    for earlier, names in above:
+        title = " ".join(filter(None, names))[:40]
+        notes.append(f"row {earlier + 1}, '{title}', stands above the header and is not read")
     chosen = head[at]
     if isinstance(chosen, Fault):
         return Table(iter([chosen]), notes=notes, kind=kind)
     header = _told_apart(_names(chosen))
     return Table(_records(chain(head[at + 1 :], rows), header), header, notes, kind)
+
+
+def _width(names: list[str]) -> int:
+    return sum(map(bool, names))
 
 
 def _names(item: tuple[int, list[Any]] | Fault) -> list[str]:

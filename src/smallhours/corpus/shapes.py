@@ -9,14 +9,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from smallhours.corpus.columns import NAMES, NEEDED, meanings, plain
+from smallhours.corpus.columns import NAMES, NEEDED, alike, is_numbered, meanings, plain
+from smallhours.corpus.lines import LONGEST_TEXT
+from smallhours.corpus.pairing import pair_of
 from smallhours.corpus.rows import Fault, Row
-from smallhours.corpus.turns import SAID, Turns, turns_of, unfolded
+from smallhours.corpus.turns import Turns, turns_of, unfolded
 from smallhours.domain.records import Example
 
 # BCP 47 as far as the field uses it: language, perhaps script, perhaps region.
@@ -38,7 +40,8 @@ Reader = Callable[[Mapping[str, Any]], tuple[list[Turns], list[str]]]
 
 @dataclass
 class Shape:
-    """How the rows with one set of fields are read. ``columns`` maps field names to meanings."""
+    """How the rows with one set of fields are read. ``columns`` maps field names to meanings; the fields of
+    the object ``inside`` one of them count as the row's own."""
 
     name: str
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class Shape:
     wrong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     read: Reader = lambda row: ([], [])
+    inside: str = ""
 
 
 class Interpreter:
@@ -74,9 +78,10 @@ class Interpreter:
     def examples(self, row: Row) -> Iterator[Found | Fault]:
         """The examples of a row (several where it lists several answers), or what is wrong with it."""
         shape = self.shape(tuple(row.value))
-        conversations, wrong = ([], list(shape.wrong)) if shape.wrong else shape.read(row.value)
-        optional, more = _optional(row.value, shape)
-        wrong = [*wrong, *more]
+        value = _lifted(row.value, shape.inside) if shape.inside else row.value
+        conversations, wrong = ([], list(shape.wrong)) if shape.wrong else shape.read(value)
+        optional, more = _optional(value, shape)
+        wrong = [*wrong, *_too_long(conversations), *more]
         for position, turns in enumerate(conversations if not wrong else ()):
             number = f"{row.number:04d}" + (f"-{position + 1}" if len(conversations) > 1 else "")
             fields = {"id": f"{self._stem}-{number}", **optional, "messages": turns}
@@ -91,6 +96,11 @@ class Interpreter:
 
 
 def _settle(names: tuple[str, ...], sample: Sequence[Row], given: Mapping[str, str]) -> Shape:
+    shape = _flat_shape(names, sample, given)
+    return (_nested_shape(names, sample, given) or shape) if shape.wrong else shape
+
+
+def _flat_shape(names: tuple[str, ...], sample: Sequence[Row], given: Mapping[str, str]) -> Shape:
     plainly = {plain(name): name for name in reversed(names)}
     free = not set(NEEDED) & set(given)  # else the owner has said that these are pairs
     if free and "messages" in plainly:
@@ -100,13 +110,63 @@ def _settle(names: tuple[str, ...], sample: Sequence[Row], given: Mapping[str, s
             return _conversation_shape("ShareGPT conversations", plainly[key], names, given)
     if free and _is_alpaca(plainly):
         return _alpaca_shape(plainly, names, sample, given)
+    if free and "chosen" in plainly and "prompt" not in plainly and _holds_turns(plainly["chosen"], sample):
+        return _conversation_shape("preferred conversations", plainly["chosen"], names, given)
+    return _pairs_shape(names, given)
+
+
+def _pairs_shape(names: tuple[str, ...], given: Mapping[str, str]) -> Shape:
     columns, wrong = meanings(names, given)
     question, answer = (next((n for n, m in columns.items() if m == needed), "") for needed in NEEDED)
+    answers, notes = [answer], []
+    for meaning, column in ((NEEDED[0], question), (NEEDED[1], answer)):
+        others = [name for name in alike(column, names) if name not in columns]
+        if others and meaning == "answer" and is_numbered(column, *others) and meaning not in given:
+            answers += others
+        elif others:
+            listed = ", ".join(f"'{name}'" for name in others)
+            notes.append(
+                f"of the columns of one name '{column}' is read and not {listed}; to choose another: "
+                f"--set corpus.columns='{meaning}={others[0]}'"
+            )
+    columns |= dict.fromkeys(answers, "answer") if answer else {}
     ignored = tuple(name for name in names if name not in columns and name.strip())
-    name = (
-        "prompt and completion" if (plain(question), plain(answer)) == ("prompt", "completion") else "pairs"
+    plainly = (plain(question), plain(answer))
+    name = "prompt and completion" if plainly == ("prompt", "completion") else "pairs"
+    return Shape(
+        name, columns, ignored, tuple(wrong), tuple(notes), read=lambda row: pair_of(row, question, answers)
     )
-    return Shape(name, columns, ignored, tuple(wrong), read=lambda row: _pair(row, question, answer))
+
+
+def _nested_shape(names: tuple[str, ...], sample: Sequence[Row], given: Mapping[str, str]) -> Shape | None:
+    """The shape of rows that keep their pair in an object in one of their fields, if exactly one fits."""
+    rows = [row for row in sample if tuple(row.value) == names]
+    fitting = []
+    for inside in names:
+        held = next((row.value for row in rows if isinstance(row.value[inside], dict)), None)
+        if held:
+            lifted = [replace(row, value=_lifted(row.value, inside)) for row in rows]
+            shape = _flat_shape(tuple(_lifted(held, inside)), lifted, given)
+            note = f"the pairs are in the field '{inside}'"
+            if not shape.wrong:
+                fitting.append(replace(shape, inside=inside, notes=(*shape.notes, note)))
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _lifted(value: Mapping[str, Any], inside: str) -> dict[str, Any]:
+    """The row with the fields of the object ``inside`` one of them for its own, before any of their names."""
+    held = value.get(inside)
+    rest = {name: one for name, one in value.items() if name != inside}
+    return {**rest, **held} if isinstance(held, dict) else rest
+
+
+def _too_long(conversations: Sequence[Turns]) -> Iterator[str]:
+    """Texts beyond all measure: to look at them would take the memory and the time of thousands of rows."""
+    for turns in conversations:
+        for turn in turns:
+            if len(turn["content"]) > LONGEST_TEXT:
+                said = f"has {len(turn['content']):,} characters"
+                yield f"a text of role '{turn['role']}' {said}, which no pair has; shorten it"
 
 
 def _conversation_shape(name: str, column: str, names: Sequence[str], given: Mapping[str, str]) -> Shape:
@@ -162,52 +222,11 @@ def _alpaca_shape(
     def read(row: Mapping[str, Any]) -> tuple[list[Turns], list[str]]:
         parts = [row.get(given)] if same else [row.get(instruction), row.get(given)]
         texts = [part.strip() for part in parts if isinstance(part, str) and part.strip()]
-        return _pair(
-            {"question": "\n\n".join(texts), "answer": row.get(answer)},
-            "question",
-            "answer",
-            instruction,
-            answer,
-        )
+        told = {instruction: "\n\n".join(texts), answer: row.get(answer)}
+        return pair_of(told, instruction, [answer])
 
     ignored = tuple(n for n in names if n not in columns and n != instruction)
     return Shape("Alpaca", columns, ignored, notes=notes, read=read)
-
-
-def _pair(
-    row: Mapping[str, Any], question: str, answer: str, question_name: str = "", answer_name: str = ""
-) -> tuple[list[Turns], list[str]]:
-    """One conversation for each answer: a cell may hold a list of them, or TRL's lists of messages."""
-    asked, answers = row.get(question), row.get(answer)
-    if isinstance(asked, list) and isinstance(answers, list) and asked and isinstance(asked[0], dict):
-        return turns_of([*asked, *answers], question)
-    wrong: list[str] = []
-    opening = _text(asked, "question", question_name or question, wrong)
-    several = answers if isinstance(answers, list) and answers else [answers]
-    texts = [_text(_inner_text(one), "answer", answer_name or answer, wrong) for one in several]
-    turns = [
-        [{"role": "user", "content": opening}, {"role": "assistant", "content": text}]
-        for text in dict.fromkeys(texts)
-    ]
-    return turns, wrong
-
-
-def _inner_text(value: Any) -> Any:
-    """The text of an answer that comes as an object with its votes and dates around it."""
-    if isinstance(value, dict):
-        return next((value[name] for name in value if plain(name) in NAMES["answer"] or name in SAID), value)
-    return value
-
-
-def _text(value: Any, meaning: str, column: str, wrong: list[str]) -> str:
-    if value is None or value != value:  # not a number: how tables of numbers write an empty cell
-        value = ""
-    if not isinstance(value, str):
-        wrong.append(f"{meaning} must be text, not {value!r:.40}; write it out in words (column '{column}')")
-        return ""
-    if not value.strip():
-        wrong.append(f"{meaning} is empty; every pair needs one (column '{column}')")
-    return value.strip()
 
 
 def _optional(row: Mapping[str, Any], shape: Shape) -> tuple[dict[str, Any], list[str]]:

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from smallhours.corpus.hub import HUB, HubName, open_hub
-from smallhours.corpus.rows import Fault, Row, Table
+from smallhours.corpus.rows import Fault, Row, Sparing, Table
 from smallhours.corpus.shapes import Found, Interpreter
 from smallhours.corpus.tables import open_table
 from smallhours.domain.artifacts import hash_file, hash_json
@@ -113,9 +113,10 @@ class Pass:
 
 
 def open_sources(data: str | Path | None, reading: Reading | None = None) -> list[Source]:
-    """What ``data`` names: a file, a data set (``hf:owner/name/config:split``), or ``builtin:`` collections.
+    """What ``data`` names: a file, a data set of the hub, or ``builtin:`` collections.
 
-    Collections are joined by ``+``; None is the default one.
+    A data set is written ``hf:owner/name/config:split@revision``. Collections are joined by ``+``; None is
+    the default one.
 
     Raises:
         DataError: for a collection that we do not have, or what cannot be the name of a data set.
@@ -148,7 +149,7 @@ def examples_of(sources: list[Source]) -> Iterator[Found | Fault]:
         for item in source.pass_over():
             place = f"{source.name} {item.place}"
             if isinstance(item, Fault):
-                yield Fault(place, item.text)
+                yield replace(item, place=place)
                 continue
             if item.named:
                 first = taken.setdefault(hash(item.example.id), place)
@@ -167,7 +168,7 @@ def read_pairs(path: Path | str, reading: Reading | None = None) -> list[Example
     without an id is named after the file and its row: ``pairs-0002``.
 
     Raises:
-        DataError: with all the problems found (20 are shown), each naming its row.
+        DataError: with the problems found (20 are shown, 3 of each kind), each naming its row.
     """
     return load_pairs(path, reading)
 
@@ -176,7 +177,7 @@ def load_pairs(data: str | Path | None, reading: Reading | None = None) -> list[
     """The pairs of what ``data`` names (see :func:`open_sources`), whole or not at all.
 
     Raises:
-        DataError: with all the problems found (20 are shown), each naming its row.
+        DataError: with the problems found (20 are shown, 3 of each kind), each naming its row.
     """
     return list(stream_pairs(data, reading))
 
@@ -185,6 +186,7 @@ def stream_pairs(data: str | Path | None, reading: Reading | None = None) -> Ite
     """Like :func:`load_pairs`, a pair at a time; an error comes when all rows have been read."""
     name = source_name(data)
     shown: list[str] = []
+    sparing = Sparing(SHOWN)
     found = faults = 0
     for item in examples_of(open_sources(data, reading)):
         if isinstance(item, Found):
@@ -192,10 +194,10 @@ def stream_pairs(data: str | Path | None, reading: Reading | None = None) -> Ite
             yield item.example
         else:
             faults += 1
-            if faults <= SHOWN:
+            if sparing.lets(item.text):
                 shown.append(str(item))
     if faults:
-        more = [f"{name}: and {faults - SHOWN} more"] if faults > SHOWN else []
+        more = [f"{name}: and {faults - len(shown)} more"] if faults > len(shown) else []
         raise DataError([*shown, *more])
     if not found:
         raise DataError(f"{name}: has a header and no pairs; add a row for each pair")

@@ -16,6 +16,7 @@ from typing import Any
 from smallhours.corpus.columns import meanings
 from smallhours.corpus.encoding import detect
 from smallhours.corpus.json_tables import read_json, read_lines
+from smallhours.corpus.lines import LONGEST_TEXT, beginning, lines_of
 from smallhours.corpus.rows import TOP, Fault, Row, Table, is_filled, with_header
 from smallhours.domain.errors import DataError
 
@@ -26,7 +27,8 @@ _TOLD = re.compile(
 BATCH = 1024
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
 _MERGED = b"<mergeCell "
-_LONGEST_CELL = 1 << 20
+_BEGINNING = 1 << 16  # characters in which the separator is looked for
+_FIRST_ROWS = 10
 _EMPTY = "is empty; every pair needs a question and an answer"
 
 
@@ -51,47 +53,90 @@ def open_table(path: Path, name: str, sheet: str | None = None) -> Table:
 def read_delimited(path: Path, name: str, sheet: str | None = None) -> Table:
     """CSV and TSV; the header is row 1, empty rows count and are skipped.
 
-    In a ``.csv`` the separator is the comma, semicolon, tab or bar that the header has most of: what
-    spreadsheets write depends on their language.
+    In a ``.csv`` the separator is the comma, semicolon, tab or bar with which one of the first rows makes a
+    header and the rows below are as wide: what spreadsheets write depends on their language.
     """
     kind = detect(path, name)
     notes = [kind.note] * bool(kind.note)
-    with path.open(encoding=kind.codec, newline="") as stream:
-        first = next((line for line in stream if line.strip()), "")
-    if not first.strip():
+    start = beginning(path, kind.codec, _BEGINNING)
+    if not start:
         raise DataError(f"{name}: {_EMPTY}")
-    told = _TOLD.fullmatch(first.strip("\r\n"))
-    separator = "\t" if path.suffix.lower() == ".tsv" else max(_SEPARATORS, key=first.count)
-    rows = _cells(path, kind.codec, told[1] if told else separator)
+    told = _TOLD.fullmatch(start.splitlines()[0])
+    separator = told[1] if told else "\t" if path.suffix.lower() == ".tsv" else _separator(start)
+    rows = _cells(path, kind.codec, separator)
     if told:
         next(rows)
-    words = _SEPARATORS.get(told[1] if told else separator, "its own mark")
+    words = _SEPARATORS.get(separator, "its own mark")
     table = with_header(rows, notes, f"{path.suffix[1:].upper()}, separated by {words}")
     if table is None:
         raise DataError(f"{name}: {_EMPTY}")
     return table
 
 
+def _separator(start: str) -> str:
+    lines = start.splitlines(keepends=True)
+
+    def fitness(separator: str) -> tuple[bool, int, float, int]:
+        """Whether it makes a header, how early, for what share of the rows, how often in the first line."""
+        try:
+            rows = list(islice(csv.reader(lines, delimiter=separator), _FIRST_ROWS))
+        except csv.Error:
+            rows = []
+        header = next((at for at, cells in enumerate(rows) if not meanings(cells)[1]), None)
+        below = [len(cells) for cells in rows[header or 0 :] if cells]
+        wide = below.count(below[0]) / len(below) if below and below[0] > 1 else 0.0
+        return header is not None, -(header or 0), wide, lines[0].count(separator)
+
+    return max(_SEPARATORS, key=fitness)
+
+
+class _Lines:
+    """Lines for the reader of CSV, which takes no other answer to one that is too long than an error."""
+
+    def __init__(self, path: Path, codec: str) -> None:
+        self._lines = lines_of(path, codec)
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        if line is None:
+            raise csv.Error(_LIMIT)
+        return line
+
+
+_LIMIT = "field larger than field limit"
+
+
 def _cells(path: Path, codec: str, separator: str) -> Iterator[tuple[int, list[str]] | Fault]:
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(LONGEST_TEXT)
     number, line = 0, 1
-    with path.open(encoding=codec, newline="") as stream:
-        reader = csv.reader(stream, delimiter=separator, strict=True)
-        while True:
-            try:
-                cells = next(reader, None)
-            except csv.Error as error:
-                yield Fault(
-                    f"row {number + 1}",
-                    f"malformed CSV from line {line} on ({error}); a quotation mark inside a text is "
-                    'written twice (""), and a text is closed with one',
-                )
-                return
-            if cells is None:
-                return
-            number += 1
-            line = reader.line_num + 1
-            yield number, [cell.strip() for cell in cells]
+    reader = csv.reader(_Lines(path, codec), delimiter=separator, strict=True)
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            # To go on would be to guess where a text ends, and to take its middle for pairs.
+            yield Fault(f"row {number + 1}", _broken(error, line), end=True)
+            return
+        if cells is None:
+            return
+        number += 1
+        line = reader.line_num + 1
+        yield number, [cell.strip() for cell in cells]
+
+
+def _broken(error: csv.Error, line: int) -> str:
+    if _LIMIT in str(error):
+        return (
+            f"from line {line} on there is a text of more than {LONGEST_TEXT:,} characters; shorten it, or "
+            "close it with a quotation mark if that is missing"
+        )
+    return (
+        f"malformed CSV from line {line} on ({error}); a quotation mark inside a text is "
+        'written twice (""), and a text is closed with one'
+    )
 
 
 def read_parquet(path: Path, name: str, sheet: str | None = None) -> Table:
@@ -114,7 +159,8 @@ def read_parquet(path: Path, name: str, sheet: str | None = None) -> Table:
                         number += 1
                         yield Row(f"row {number}", number, value)
         except (arrow.ArrowInvalid, OSError) as error:
-            yield Fault(f"row {number + 1}", f"cannot be read from here on ({str(error).splitlines()[0]})")
+            why = f"cannot be read from here on ({str(error).splitlines()[0]})"
+            yield Fault(f"row {number + 1}", why, end=True)
 
     return Table(rows(), header, kind="Parquet")
 
@@ -132,6 +178,7 @@ def read_excel(path: Path, name: str, sheet: str | None = None) -> Table:
         raise DataError(f"{name}: not an Excel workbook of kind .xlsx ({error})") from None
     sheets = {one.title: one for one in book.worksheets}
     chosen = sheet
+    fitting: list[str] = []
     if chosen is None:
         heads = {title: _head(one) for title, one in sheets.items()}
         fitting = [title for title, rows in heads.items() if any(not meanings(names)[1] for names in rows)]
@@ -142,8 +189,11 @@ def read_excel(path: Path, name: str, sheet: str | None = None) -> Table:
     notes: list[str] = []
     if len(sheets) > 1 and chosen is not None:
         others = ", ".join(repr(title) for title in sheets if title != chosen)
+        too = [repr(title) for title in fitting if title != chosen]
+        alike = f" ({', '.join(too)}: with pairs, too)" if too else ""
         notes.append(
-            f"{name}: read the sheet '{chosen}' and not {others}; choose another with --set corpus.sheet=NAME"
+            f"{name}: read the sheet '{chosen}' and not {others}{alike}; choose another with "
+            "--set corpus.sheet=NAME"
         )
     if chosen is not None and _has_merged_cells(book, sheets[chosen]):
         notes.append(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+
+# Roles and fields of conversations in which a model called a program.
+_TOOL_ROLES = {"tool", "function", "function call", "tool call", "tool response", "observation", "ipython"}
+_CALLS = ("tool_calls", "function_call")
 
 Turns = list[dict[str, Any]]
 
@@ -27,6 +34,10 @@ def turns_of(value: Any, column: str) -> tuple[list[Turns], list[str]]:
     value = unfolded(value)
     if not isinstance(value, list) or not value:
         return [], [f"{column} = {value!r:.60}: must be a list of turns that ends with an answer"]
+    for position, turn in enumerate(value):
+        if _uses_tools(turn):
+            said = "is the call of a tool, or what one gave back; no model here has tools"
+            return [], [f"{column}.{position} {said}: leave the conversation out (corpus check --fix does)"]
     turns: Turns = []
     wrong: list[str] = []
     for position, turn in enumerate(value):
@@ -45,13 +56,29 @@ def turns_of(value: Any, column: str) -> tuple[list[Turns], list[str]]:
 
 
 def unfolded(value: Any) -> Any:
-    """A list that came as a text: the cell of a table holds none, so it is written as JSON."""
+    """A list that came as a text, for the cell of a table holds none: written as JSON, or as Python does.
+
+    A list of objects may have come as an object of lists, too, as some data sets hold them.
+    """
+    if isinstance(value, Mapping):
+        columns = [held for held in value.values() if isinstance(held, list)]
+        if columns and len(columns) == len(value) and len(set(map(len, columns))) == 1:
+            return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
-    try:
+    with suppress(ValueError, RecursionError):
         return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.literal_eval(value.strip())
+    return value
+
+
+def _uses_tools(turn: Any) -> bool:
+    if not isinstance(turn, Mapping):
+        return False
+    role = next((str(turn[key]) for key in SPEAKER if key in turn), "")
+    return role.strip().casefold().replace("_", " ") in _TOOL_ROLES or any(map(turn.get, _CALLS))
 
 
 def _joined(said: Any) -> Any:

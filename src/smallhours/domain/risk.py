@@ -98,6 +98,19 @@ class Decision(Frozen):
     policy: str
 
 
+class Chat(Frozen):
+    """Where people of a service answer in writing, on the web.
+
+    ``source`` is the page where the address was read, ``checked`` the day. ``host`` names the host of ``url``
+    where it is not the service's own, so that nobody puts a stranger's in by mistake.
+    """
+
+    url: str
+    source: str
+    checked: str
+    host: str | None = None
+
+
 class Resource(Frozen):
     """A service that helps, as people reach it: ``tel`` and ``sms`` are dialled as they stand.
 
@@ -111,6 +124,7 @@ class Resource(Frozen):
     sms: str | None = None
     sms_text: str | None = None
     url: str | None = None
+    chat: Chat | None = None
     hours: str = ""
     languages: tuple[str, ...] = ()
     source: str
@@ -123,8 +137,18 @@ class Resource(Frozen):
     model_config = Frozen.model_config | {"populate_by_name": True}
 
     def overdue(self, today: date) -> bool:
-        """Whether its number was last checked more than :data:`STALE_DAYS` ago."""
-        return (today - date.fromisoformat(self.checked)).days > STALE_DAYS
+        """Whether its number or its chat was last checked more than :data:`STALE_DAYS` ago."""
+        return (today - date.fromisoformat(self.oldest_check)).days > STALE_DAYS
+
+    @property
+    def oldest_check(self) -> str:
+        """The day of the older of its checks."""
+        return min(self.checked, self.chat.checked) if self.chat else self.checked
+
+    @property
+    def chat_url(self) -> str | None:
+        """Where to write to people of the service on the web."""
+        return self.chat.url if self.chat else None
 
 
 class FixedReply(Frozen):

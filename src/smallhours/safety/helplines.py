@@ -100,6 +100,5 @@ def contacts() -> Contacts:
         for resource in country.resources:
             for dialled in (resource.tel, resource.sms):
                 numbers.add("".join(c for c in dialled or "" if c.isdigit()))
-            if resource.url:
-                hosts.add(_host(resource.url))
+            hosts |= {_host(url) for url in (resource.url, resource.chat_url) if url}
     return Contacts(frozenset(numbers - {""}), frozenset(hosts))

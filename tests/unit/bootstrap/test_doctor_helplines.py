@@ -41,6 +41,9 @@ source = "https://example.org"
 checked = "2026-11-24"
 verified = "operator page"
 """
+CHAT = """url = "https://example.org"
+chat = { url = "https://chat.example.org", source = "read", checked = "2026-11-24" }
+"""
 
 
 def said(text: str, today: date = TODAY) -> list[str]:
@@ -52,8 +55,39 @@ def said(text: str, today: date = TODAY) -> list[str]:
     ]
 
 
+def chatting(before: str = "", after: str = "") -> str:
+    """The sound file, its line with a chat in which something is replaced."""
+    return SOUND.replace("source =", f"{CHAT.replace(before, after) if before else CHAT}source =")
+
+
 def test_the_sound_file_is_sound() -> None:
-    assert said(SOUND) == []
+    assert said(SOUND) == said(chatting()) == []
+
+
+def test_a_chat_elsewhere_is_right_if_its_host_is_named() -> None:
+    elsewhere = chatting('https://chat.example.org"', 'https://stranger.org/chat", host = "stranger.org"')
+    assert said(elsewhere) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("https://chat.", "http://chat.", "chat.url 'http://chat.example.org': must begin with https://"),
+        ("chat.example.org", "notexample.org", "not on their own site (https://example.org)"),
+        ('source = "read"', 'source = "read", host = "example.com"', "chat.host 'example.com': is not"),
+        ('"read"', '" "', "chat.source: empty"),
+        ("2026-11-24", "2026-11-25", "chat.checked 2026-11-25: in the future"),
+        ("2026-11-24", "today", "chat.checked 'today': no date"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_chat_is_told(before: str, after: str, told: str) -> None:
+    (line,) = said(chatting(before, after))
+    assert line.startswith("some.toml [GB] Line: ") and told in line
+
+
+def test_a_chat_that_was_checked_long_ago_makes_its_entry_overdue() -> None:
+    old = chatting("2026", "2025")
+    assert said(old) == ["GB Line: checked 2025-11-24"]
 
 
 @pytest.mark.parametrize(

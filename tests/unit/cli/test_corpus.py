@@ -76,17 +76,27 @@ def test_without_the_screen_nobody_looks_for_crises(capsys: pytest.CaptureFixtur
     assert "crisis" not in capsys.readouterr().out
 
 
-def test_twenty_problems_are_shown_and_all_are_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_few_problems_of_a_kind_are_shown_and_all_are_in_the_report(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     pairs_file(*((f"q{number}", "ok") for number in range(30)))
     for ending in ("csv", "jsonl"):
         assert run(["corpus", "check", "pairs.jsonl", "--report", f"report.{ending}"]) == 2
     shown = capsys.readouterr().out.splitlines()
-    assert sum("single word" in line for line in shown) == 2 * 20
-    assert "and 10 more; all are in report.csv" in shown
+    assert sum("single word" in line for line in shown) == 2 * 3
+    assert "and 27 more; all are in report.csv" in shown
     rows = list(csv.DictReader(Path("report.csv").read_text("utf-8-sig").splitlines()))
     assert rows == [json.loads(line) for line in Path("report.jsonl").read_text().splitlines()]
     assert len(rows) == 30 and rows[-1]["place"] == "pairs.jsonl line 30"
     assert (rows[0]["what"], rows[0]["rule"], rows[0]["field"]) == ("error", "near-empty text", "answer")
+
+
+def test_a_copy_that_lacks_the_end_of_the_file_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("p.csv").write_text(f'question,answer\nq0,"{FINE}"\nq1,"cut"off\nq2,"{FINE}"\n')
+    assert run(["corpus", "check", "p.csv", "--no-screen", "--fix", "fixed.csv"]) == 2
+    told = capsys.readouterr().out
+    assert "wrote fixed.csv: 1 of 2 rows" in told
+    assert "missing: every row after p.csv row 3, where the file could be read no further" in told
 
 
 def test_for_programs_there_is_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,13 +223,13 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_goes_on(capsys: pytest.
 
 
 def test_columns_can_be_named_where_they_are_not_understood(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("p.csv").write_text(f"kysymys,vastaus\nq0,{FINE.replace(',', '')}\n")
+    Path("p.csv").write_text(f"galdera,erantzuna\nq0,{FINE.replace(',', '')}\n")
     assert run(["corpus", "check", "p.csv"]) == 2
     assert (
-        "there is no column 'question' and no column 'answer'; columns found: 'kysymys', "
+        "there is no column 'question' and no column 'answer'; columns found: 'galdera', "
         in capsys.readouterr().out
     )
-    named = ["--set", "corpus.columns=question=kysymys,answer=vastaus"]
+    named = ["--set", "corpus.columns=question=galdera,answer=erantzuna"]
     assert run(["corpus", "check", "p.csv", *named]) == 0
 
 

@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from smallhours.cli.main import main, run
 from smallhours.cli.review_page.app import create_page
 from smallhours.corpus.review.ledger import read_ledger
-from smallhours.corpus.review.record import Verdict
 from smallhours.corpus.review.session import Review
 from smallhours.corpus.sources import read_pairs
+from smallhours.domain.sign_offs import Verdict
 from tests.unit.corpus.review_kit import ANA, BO, pair, review
 
 TOKEN = "t0ken"
@@ -147,9 +147,9 @@ def hidden(page: str) -> str:
 
 
 def post(client: TestClient, position: int, verdict: str, **fields: str):
-    text = hidden(client.get(f"/{TOKEN}/pair/{position}").text)
+    text = hidden(client.get(f"/{TOKEN}/review-{position}").text)
     form = {"text": text, "verdict": verdict, **{name.replace("_", "-"): v for name, v in fields.items()}}
-    return client.post(f"/{TOKEN}/pair/{position}", data=form)
+    return client.post(f"/{TOKEN}/review-{position}", data=form)
 
 
 def test_the_page_shows_a_pair_and_each_verdict_leads_to_the_next(session: Review) -> None:
@@ -164,7 +164,7 @@ def test_the_page_shows_a_pair_and_each_verdict_leads_to_the_next(session: Revie
     page = post(client, 2, "edit", message_0=asked, message_1="Kinder\r\nwords.", reason="").text
     assert "how do i get through night 4" in page
     assert "1 that you skipped" not in page
-    assert "1 that you skipped still wait" in client.get(f"/{TOKEN}/skip/3").text
+    assert "1 that you skipped still wait" in client.get(f"/{TOKEN}/review-after-3").text
     signed = read_ledger(session.file).sign_offs
     assert [one.verdict.value for one in signed] == ["approve", "reject", "edit"]
     assert signed[2].messages is not None and signed[2].messages[1].content == "Kinder\nwords."
@@ -174,10 +174,11 @@ def test_the_page_shows_a_pair_and_each_verdict_leads_to_the_next(session: Revie
 def test_the_page_keeps_others_verdicts_back_until_ones_own(session: Review, tmp_path: Path) -> None:
     review(session.file, BO).sign(0, Verdict.REJECT, "much too cold")
     client = opened(session)
-    before = [client.get(f"/{TOKEN}/{page}").text for page in ("pair/0", "pair/1?signed=0", "status")]
+    pages = ("review-0", "review-1?signed=0", "review-status")
+    before = [client.get(f"/{TOKEN}/{page}").text for page in pages]
     assert not any("much too cold" in page for page in before)
     assert "Bo Li (GP) said reject: much too cold" in post(client, 0, "approve").text
-    after = [client.get(f"/{TOKEN}/{page}").text for page in ("pair/0", "status")]
+    after = [client.get(f"/{TOKEN}/{page}").text for page in ("review-0", "review-status")]
     assert all("much too cold" in page for page in after)
     assert "Ana Osei" in after[1] and "0 of 1 verdicts the same, kappa 0.00" in after[1]
 
@@ -186,17 +187,17 @@ def test_the_page_refuses_what_the_terminal_refuses(session: Review) -> None:
     client = opened(session)
     refused = post(client, 0, "reject", reason=" ")
     assert refused.status_code == 422 and "a rejection needs a reason" in refused.text
-    stale = client.post(f"/{TOKEN}/pair/1", data={"text": "0" * 64, "verdict": "approve"})
+    stale = client.post(f"/{TOKEN}/review-1", data={"text": "0" * 64, "verdict": "approve"})
     assert stale.status_code == 409
-    assert client.get(f"/{TOKEN}/pair/4").status_code == 404
-    assert client.post(f"/{TOKEN}/pair/0", content=b"text=\xff").status_code in (409, 422)
-    assert client.post(f"/{TOKEN}/pair/0", content=b"x" * (1 << 21)).status_code == 413
+    assert client.get(f"/{TOKEN}/review-4").status_code == 404
+    assert client.post(f"/{TOKEN}/review-0", content=b"text=\xff").status_code in (409, 422)
+    assert client.post(f"/{TOKEN}/review-0", content=b"x" * (1 << 21)).status_code == 413
     assert not session.file.exists()
 
 
 def test_a_broken_file_of_sign_offs_is_told_on_the_page(session: Review) -> None:
     session.file.write_text("{}\n")
-    told = opened(session).get(f"/{TOKEN}/pair/0")
+    told = opened(session).get(f"/{TOKEN}/review-0")
     assert told.status_code == 422 and "line 1: cannot be read" in told.text
 
 
@@ -204,15 +205,15 @@ def test_a_broken_file_of_sign_offs_is_told_on_the_page(session: Review) -> None
     ("method", "path", "headers", "status"),
     [
         ("GET", "/", {}, 404),
-        ("GET", "/wrong/pair/0", {}, 404),
-        ("GET", "//pair/0", {}, 404),
-        ("GET", f"/{TOKEN}/static/../app.py", {}, 404),
-        ("GET", f"/{TOKEN}/pair/0", {"host": "evil.example:8123"}, 403),
-        ("GET", f"/{TOKEN}/pair/0", {"sec-fetch-site": "cross-site"}, 403),
-        ("GET", f"/{TOKEN}/pair/0", {"sec-fetch-site": "none"}, 200),
-        ("POST", f"/{TOKEN}/pair/0", {"sec-fetch-site": "cross-site"}, 403),
-        ("POST", f"/{TOKEN}/pair/0", {"sec-fetch-site": "none"}, 403),
-        ("PUT", f"/{TOKEN}/pair/0", {}, 405),
+        ("GET", "/wrong/review-0", {}, 404),
+        ("GET", "//review-0", {}, 404),
+        ("GET", f"/{TOKEN}/house/../app.py", {}, 404),
+        ("GET", f"/{TOKEN}/review-0", {"host": "evil.example:8123"}, 403),
+        ("GET", f"/{TOKEN}/review-0", {"sec-fetch-site": "cross-site"}, 403),
+        ("GET", f"/{TOKEN}/review-0", {"sec-fetch-site": "none"}, 200),
+        ("POST", f"/{TOKEN}/review-0", {"sec-fetch-site": "cross-site"}, 403),
+        ("POST", f"/{TOKEN}/review-0", {"sec-fetch-site": "none"}, 403),
+        ("PUT", f"/{TOKEN}/review-0", {}, 405),
     ],
 )
 def test_only_the_page_itself_may_ask(
@@ -224,19 +225,19 @@ def test_only_the_page_itself_may_ask(
 def test_nothing_is_asked_of_third_parties_and_nothing_runs_from_the_text(tmp_path: Path) -> None:
     nasty = pair(1, "<script>alert(1)</script>\u202e <img src=https://evil.example/x>")
     session = Review([nasty], tmp_path / "s.jsonl", ANA)
-    answer = opened(session).get(f"/{TOKEN}/pair/0")
+    answer = opened(session).get(f"/{TOKEN}/review-0")
     assert "<script>alert" not in answer.text and "⟨U+202E⟩" in answer.text
-    assert re.findall(r'(?:src|href|action)="(?!/t0ken/|#)[^"]*"', answer.text) == []
+    assert re.findall(r'(?:src|href|action)="(?!house/|review|#)[^"]*"', answer.text) == []
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
     assert 'style="' not in answer.text and "onclick" not in answer.text
 
 
 def test_every_field_has_a_label_and_every_verdict_a_key(session: Review) -> None:
-    page = opened(session).get(f"/{TOKEN}/pair/0").text
+    page = opened(session).get(f"/{TOKEN}/review-0").text
     fields = re.findall(r"<(?:textarea|progress|input)(?![^>]*hidden)[^>]*id=\"([^\"]+)\"", page)
     assert len(fields) == 6
     assert all(f'for="{field}"' in page for field in fields)
     assert sorted(re.findall(r'data-key="(.)"', page)) == ["a", "e", "r", "s"]
-    for asset in re.findall(r'(?:src|href)="(/t0ken/(?:static|house)/[^"]+)"', page):
-        assert opened(session).get(asset).status_code == 200
+    for asset in re.findall(r'(?:src|href)="(house/[^"]+)"', page):
+        assert opened(session).get(f"/{TOKEN}/{asset}").status_code == 200

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smallhours.corpus.review.record import Reviewer, SignOff, Verdict, example_hash
 from smallhours.corpus.review.session import Review
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example
+from smallhours.domain.sign_offs import Reviewer, SignOff, Verdict, example_hash
 
 ANA = Reviewer(name="Ana Osei", credential="clinical psychologist")
 BO = Reviewer(name="Bo Li", credential="GP")

@@ -159,3 +159,30 @@ def test_a_question_in_a_crisis_is_refused_and_named(tmp_path: Path, bag_of_word
     screen = SafetyPipeline({k: v for k, v in INPUT_DETECTORS.items() if k != "classifier"}).screen_input
     with pytest.raises(DataError, match=r"p\.csv row 11: question"):
         build_dataset(Settings(data=str(tmp_path / "p.csv")), tmp_path / "d", bag_of_words, screen)
+
+
+def test_no_answer_is_held_out_whose_question_is_trained_on(tmp_path: Path, bag_of_words: BagOfWords) -> None:
+    rows = [
+        f"{question},word{n}a word{n}b,word{n}c word{n}d word{n}e\n"
+        for n in range(40)
+        for question in (f"how can i rest {n % 20}", f"How can I REST {n % 20}?")
+    ]
+    (tmp_path / "p.csv").write_text("question,answer 1,answer 2\n" + "".join(rows))
+    figures = build_dataset(Settings(data=str(tmp_path / "p.csv")), tmp_path / "d", bag_of_words).figures
+    parts = [read_split(tmp_path / "d", split) for split in Split]
+    numbers = [{example.question.strip("?").split()[-1] for example in part} for part in parts]
+    assert sum(map(len, numbers)) == len(set().union(*numbers)) == 20
+    assert sum(map(len, parts)) == 80 and figures["duplicates"] == 80  # the same in capitals is no other pair
+
+
+def test_the_manifest_says_how_the_file_was_read(tmp_path: Path, bag_of_words: BagOfWords) -> None:
+    rows = "".join(f"how can i rest {n},word{n}a word{n}b,old\n" for n in range(20))
+    (tmp_path / "p.csv").write_text(f"Question,Answer,Answer\n{rows}")
+    figures = build_dataset(Settings(data=str(tmp_path / "p.csv")), tmp_path / "d", bag_of_words).figures
+    first, note = figures["understood"]
+    assert first.startswith(
+        "p.csv: CSV, separated by commas, pairs; question 'Question'; answer 'Answer'; not"
+    )
+    assert note.startswith("of the columns of one name 'Answer' is read and not 'Answer 2'")
+    assert "how can i rest" not in first + note
+    assert build_dataset(FIRST, tmp_path / "e", bag_of_words).figures["understood"] == []

@@ -31,12 +31,15 @@ class Rows:
 
     def __init__(self, values: Iterator[dict[str, Any]], column_names: list[str] | None) -> None:
         self._values, self.column_names = values, column_names
+        self.features: dict[str, Any] | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self._values
 
 
-def load_dataset(path: str, name: str | None = None, *, split: str, streaming: bool) -> Rows:
+def load_dataset(
+    path: str, name: str | None = None, *, split: str, streaming: bool, revision: str | None
+) -> Rows:
     """Refuses in the words of ``datasets`` 5."""
     assert streaming
     configs = {folder.name: folder for folder in sorted(Path(path).iterdir()) if folder.is_dir()}
@@ -133,6 +136,34 @@ def test_a_column_can_be_named_as_for_a_file(published: Callable[[Repository], N
     assert told.startswith("hf:owner/name row 1: there is no column 'question' and no column 'answer'")
 
 
+def test_labels_come_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Label:
+        """As much of ``datasets.ClassLabel`` as we use."""
+
+        def int2str(self, value: int) -> str:
+            return ["sleep", "mood"][value]
+
+    def load(*arguments: object, **named: object) -> Rows:
+        rows = Rows(iter([{"q": f"q{n}", "a": "a", "label": n} for n in (1, 0, -1)]), ["q", "a", "label"])
+        rows.features = {"q": object(), "label": Label()}
+        return rows
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load))
+    assert [example.topic for example in load_pairs("hf:o/n")] == ["mood", "sleep", "general"]
+
+
+def test_a_revision_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def load(*arguments: object, **named: object) -> Rows:
+        asked.append((arguments, named["split"], named["revision"]))
+        return Rows(iter(PAIRS), None)
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load))
+    assert len(load_pairs("hf:o/n/c:s@refs/pr/1")) == 3
+    assert asked == [(("o/n", "c"), "s", "refs/pr/1")]
+
+
 # Names of kinds and words as ``datasets`` 5 and ``huggingface_hub`` 2 raise them.
 class DatasetNotFoundError(FileNotFoundError): ...
 
@@ -150,6 +181,8 @@ class OfflineModeIsEnabled(ConnectionError): ...  # noqa: N818
         (ConnectionError("Couldn't reach 'o/n' on the Hub (LocalEntryNotFoundError)"),
          "the hub cannot be reached; check the network, or fetch the file elsewhere and name it instead"),
         (OfflineModeIsEnabled("Cannot reach the hub: offline mode is enabled."), "the hub cannot be reached"),
+        (FileNotFoundError("Couldn't find 'o/n' on the Hugging Face Hub either: LocalEntryNotFoundError: An "
+                           "error happened"), "the hub cannot be reached"),
         (RuntimeError("Dataset scripts are no longer\nsupported"),
          "cannot be read (RuntimeError: Dataset scripts are no longer supported); look at https://"),
     ],
@@ -157,6 +190,15 @@ class OfflineModeIsEnabled(ConnectionError): ...  # noqa: N818
 def test_each_refusal_says_what_to_do(monkeypatch: pytest.MonkeyPatch, error: Exception, told: str) -> None:
     raising(monkeypatch, error)
     assert refused("hf:o/n").startswith(f"hf:o/n: {told}")
+
+
+def test_a_revision_that_is_not_there_is_told_from_a_missing_data_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raising(monkeypatch, DatasetNotFoundError("Revision 'v9' doesn't exist for dataset 'o/n' on the Hub."))
+    assert refused("hf:o/n@v9").startswith(
+        "hf:o/n@v9: has no revision 'v9'; its branches and tags are listed"
+    )
 
 
 def test_without_the_package_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,12 +238,14 @@ def test_rows_are_asked_for_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(given) <= 200  # the sample that settles what the columns mean
 
 
-@pytest.mark.parametrize("data", ["hf:", "hf:a/b/c/d", "hf:/tmp/x", "hf:a b/c", "hf:a/b:"])
+@pytest.mark.parametrize("data", ["hf:", "hf:a/b/c/d", "hf:/tmp/x", "hf:a b/c", "hf:a/b:", "hf:a/b@"])
 def test_what_is_no_name_is_refused_before_anything_is_asked(data: str) -> None:
-    assert "not the name of a data set; write hf:owner/name/config:split" in refused(data)
+    assert "not the name of a data set; write hf:owner/name/config:split@revision" in refused(data)
 
 
 def test_names_are_read_in_parts() -> None:
     assert HubName.of("o/n/c:s") == HubName("o/n", "c", "s")
+    assert HubName.of("o/n@v1.2") == HubName("o/n", revision="v1.2")
+    assert str(HubName.of("o/n/c:s@v1")) == "hf:o/n/c:s@v1"
     assert HubName.of("n") == HubName("n", None, "train")
     assert source_name("hf:o/n/c:s") == "hf:o/n/c:s"

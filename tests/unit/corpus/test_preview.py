@@ -265,8 +265,186 @@ def test_lines_say_it_all_shortened_and_without_personal_data(tmp_path: Path) ->
 
 
 def test_columns_that_are_not_understood_are_shown_as_such(tmp_path: Path) -> None:
-    found = shown(tmp_path, text("p.csv", "kysymys,vastaus\nq0,a0\n"))
-    assert (found.columns, found.ignored, found.pairs) == ({}, ("kysymys", "vastaus"), ())
+    found = shown(tmp_path, text("p.csv", "galdera,erantzuna\nq0,a0\n"))
+    assert (found.columns, found.ignored, found.pairs) == ({}, ("galdera", "erantzuna"), ())
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Preguntas del usuario", "Respuesta del psicólogo"),
+        ("Question du patient", "Re\u0301ponse"),  # the accent apart, as one system writes file and name
+        ("Frage, so wie gestellt", "Antwort (Berater)"),
+        ("Вопрос", "Ответ"),
+        ("प्रश्न", "उत्तर"),
+        ("السؤال", "الجواب"),
+        ("質問", "回答"),
+        ("prompt", "chosen"),
+    ],
+)
+def test_names_of_many_languages_are_understood(tmp_path: Path, question: str, answer: str) -> None:
+    path = text("p.csv", f"nr;{question};{answer};answer length\n1;q0;a0;2\n")(tmp_path)
+    seen = preview(open_sources(path)[0])
+    assert seen.columns == {"question": (question,), "answer": (answer,)}
+    assert seen.ignored == ("nr", "answer length")
+
+
+# Files that give their pairs another way: what is in them, and a part of what is noted, if anything.
+UNUSUAL: dict[str, tuple[Build, list[tuple[str, str]], str]] = {
+    "numbered answers": (
+        text("p.csv", "Question,Answer 1,Answer 2\nq0,a0,a1\nq1,a2,\n"),
+        [("q0", "a0"), ("q0", "a1"), ("q1", "a2")],
+        "",
+    ),
+    "two columns of one name": (
+        text("p.csv", "Question,Answer,Answer\nq0,a0,old\n"),
+        [("q0", "a0")],
+        "'Answer' is read and not 'Answer 2'; to choose another: --set corpus.columns='answer=Answer 2'",
+    ),
+    "a list of answers in a cell, as JSON": (
+        text("p.csv", 'question,answers\nq0,"[""a0"", ""a1""]"\n'),
+        [("q0", "a0"), ("q0", "a1")],
+        "",
+    ),
+    "a list of answers in a cell, as Python writes it": (
+        text("p.csv", "question;answers\nq0;['a0', \"it's a1\"]\nq1;[sighs] a2\n"),
+        [("q0", "a0"), ("q0", "it's a1"), ("q1", "[sighs] a2")],
+        "",
+    ),
+    "patterns and responses": (
+        data("p.json", {"intents": [{"tag": "t", "patterns": ["q0", "q1"], "responses": ["a0", "a1"]}]}),
+        [("q0", "a0"), ("q0", "a1"), ("q1", "a0"), ("q1", "a1")],
+        "the pairs are the list 'intents'",
+    ),
+    "an object from questions to answers": (
+        data("p.json", {"how are you": "not so well", "can you hear me": "i do"}),
+        [("how are you", "not so well"), ("can you hear me", "i do")],
+        "each key is a question and its value the answer",
+    ),
+    "a list among other objects": (
+        data("p.json", {"meta": {"by": [{"name": "x"}]}, "result": {"items": [{"q": "q0", "a": "a0"}]}}),
+        [("q0", "a0")],
+        "the pairs are the list 'result.items'",
+    ),
+    "a list of objects on one line": (
+        text("p.jsonl", '[{"q": "q0", "a": "a0"}, {"q": "q1", "a": "a1"}]'),
+        [("q0", "a0"), ("q1", "a1")],
+        "",
+    ),
+    "pairs in a field": (
+        lines("p.jsonl", {"id": 7, "data": {"question": "q0", "answer": "a0"}, "meta": {"by": "x"}}),
+        [("q0", "a0")],
+        "the pairs are in the field 'data'",
+    ),
+    "Parquet with pairs in a struct": (
+        parquet({"qa": [{"question": "q0", "answer": "a0"}], "meta": [{"topic": "x"}]}),
+        [("q0", "a0")],
+        "the pairs are in the field 'qa'",
+    ),
+    "Parquet with answers in a struct of lists": (
+        parquet({"question": ["q0"], "answers": [{"text": ["a0", "a1"], "votes": [1, 2]}]}),
+        [("q0", "a0"), ("q0", "a1")],
+        "",
+    ),
+    "turns in an object of lists": (
+        lines("p.jsonl", {"messages": {"role": ["user", "assistant"], "content": ["q0", "a0"]}}),
+        [("q0", "a0")],
+        "",
+    ),
+    "a title that spans columns": (
+        workbook(
+            {"S": [["Client", None, "Helper"], ["Question", "Mood", "Answer"], ["q0", "low", "a0"]]}
+        ),
+        [("q0", "a0")],
+        "row 1, 'Client Helper', stands above the header and is not read",
+    ),
+    "two sheets with pairs": (
+        workbook({"Week 1": [["q", "a"], ["q0", "a0"]], "Week 2": [["q", "a"], ["q1", "a1"]]}),
+        [("q0", "a0")],
+        "read the sheet 'Week 1' and not 'Week 2' ('Week 2': with pairs, too)",
+    ),
+    "a title above semicolons": (
+        text("p.csv", "Our pairs, all of them\nQuestion;Answer\nq, 0;a, 0\n"),
+        [("q, 0", "a, 0")],
+        "row 1, 'Our pairs, all of them', stands above",
+    ),
+    "commas in the header of semicolons": (
+        text("p.csv", "Question (short, clear, kind);Answer\nq, 0;a, 0\nq1;a1\n"),
+        [("q, 0", "a, 0"), ("q1", "a1")],
+        "",
+    ),
+    "preferred conversations": (
+        lines("p.jsonl", {
+            "chosen": [{"role": "user", "content": "q0"}, {"role": "assistant", "content": "a0"}],
+            "rejected": [{"role": "user", "content": "q0"}, {"role": "assistant", "content": "no"}],
+        }),
+        [("q0", "a0")],
+        "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNUSUAL)
+def test_unusual_files_lose_no_row(tmp_path: Path, case: str) -> None:
+    build, pairs, note = UNUSUAL[case]
+    path = build(tmp_path)
+    assert [(e.question, e.answer) for e in read_pairs(path)] == pairs
+    notes = preview(open_sources(path)[0]).notes
+    assert any(note in one for one in notes) if note else notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("p.csv", "question,answer\nq0,a0\nq1,{}\nq2,a2\n", "row 3: from line 3 on there is a text of more"),
+        (
+            "p.jsonl",
+            '{{"q": "q0", "a": "a0"}}\n{{"q": "q1", "a": "{}"}}\n',
+            "line 2: is longer than 4,194,304",
+        ),
+        (
+            "p.json",
+            '[{{"q": "q0", "a": "a0"}}, {{"q": "q1", "a": "{}"}}]',
+            "item 2: a text of role 'assistant'",
+        ),
+    ],
+)
+def test_a_text_beyond_all_measure_is_a_fault_and_no_wait(
+    tmp_path: Path, name: str, content: str, told: str
+) -> None:
+    (source,) = open_sources(text(name, content.format("word " * 1_000_000))(tmp_path))
+    (fault,) = [item for item in examples_of([source]) if isinstance(item, Fault)]
+    assert f"{fault}".startswith(f"{name} {told}")
+    assert fault.end == (name == "p.csv")
+
+
+def test_what_cannot_be_read_to_its_end_is_said(tmp_path: Path) -> None:
+    (source,) = open_sources(text("p.csv", 'question,answer\nq0,a0\nq1,"a"1\nq2,a2\n')(tmp_path))
+    tally = Tally()
+    list(tally.counting(examples_of([source])))
+    assert "1 unreadable; nothing after p.csv row 3 could be read" in str(tally)
+
+
+def test_a_long_row_of_a_file_of_lines_takes_no_other_with_it(tmp_path: Path) -> None:
+    long = json.dumps({"q": "q0", "a": "word " * 1_000_000})
+    (source,) = open_sources(text("p.jsonl", f'{long}\n{{"q": "q1", "a": "a1"}}\n')(tmp_path))
+    assert [item.example.question for item in examples_of([source]) if isinstance(item, Found)] == ["q1"]
+
+
+def test_a_workbook_under_another_name_is_told_from_a_broken_text(tmp_path: Path) -> None:
+    path = workbook({"S": [["q", "a"], ["q0", "a0"]]})(tmp_path)
+    with pytest.raises(DataError, match=r"p\.csv: is a packed file .* give it the ending \.xlsx"):
+        read_pairs(path.rename(tmp_path / "p.csv"))
+
+
+def test_a_row_as_wide_as_the_header_is_not_taken_for_a_title(tmp_path: Path) -> None:
+    path = text("p.csv", "Pairs,by us\nQuestion,Answer\nq0,a0\n")(tmp_path)
+    assert any("row 2 looks like the header, too" in note for note in preview(open_sources(path)[0]).notes)
+
+
+def test_an_empty_question_below_a_full_one_may_be_meant_to_repeat_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"question is empty; .* if the one above it is meant, write it here"):
+        read_pairs(text("p.csv", "question,answer\nq0,a0\n,a1\n")(tmp_path))
 
 
 def test_of_two_names_that_end_alike_none_is_taken(tmp_path: Path) -> None:
@@ -321,8 +499,8 @@ def test_a_title_above_the_header_is_noted_and_not_read(tmp_path: Path) -> None:
 
 
 def test_a_row_of_several_cells_is_the_header_even_if_a_later_one_looks_like_it(tmp_path: Path) -> None:
-    path = text("p.csv", "Kysymys,Vastaus\nquestion,answer\n")(tmp_path)
-    with pytest.raises(DataError, match="columns found: 'Kysymys', 'Vastaus'"):
+    path = text("p.csv", "Galdera,Erantzuna\nquestion,answer\n")(tmp_path)
+    with pytest.raises(DataError, match="columns found: 'Galdera', 'Erantzuna'"):
         read_pairs(path)
 
 

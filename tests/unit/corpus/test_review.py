@@ -9,18 +9,18 @@ import pytest
 from smallhours.corpus.build import build_dataset, read_split
 from smallhours.corpus.review.corrected import corrected, write_corrected
 from smallhours.corpus.review.editing import as_text, contents_of
-from smallhours.corpus.review.hidden import reveal
 from smallhours.corpus.review.ledger import Ledger, append_sign_off, read_ledger
-from smallhours.corpus.review.record import Reviewer, SignOff, Verdict, example_hash, signing_as
 from smallhours.corpus.review.selection import Selection
-from smallhours.corpus.review.session import of_topic
+from smallhours.corpus.review.session import of_topic, signing_as
 from smallhours.corpus.review.standing import Reviews
 from smallhours.corpus.review.status import review_status
 from smallhours.corpus.sources import builtin_pairs, read_pairs
 from smallhours.domain.errors import DataError, InputError
+from smallhours.domain.hidden import reveal
 from smallhours.domain.messages import Message, Role
 from smallhours.domain.records import Example, ReviewState, Split
 from smallhours.domain.settings import CorpusSettings, Settings
+from smallhours.domain.sign_offs import Reviewer, SignOff, Verdict, example_hash
 from tests.unit.corpus.conftest import BagOfWords
 from tests.unit.corpus.review_kit import ANA, BO, NOON, pair, review, said
 

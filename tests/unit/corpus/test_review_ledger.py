@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallhours.corpus.review.ledger import append_sign_off, read_ledger, sign_offs_path
-from smallhours.corpus.review.record import START, SignOff
 from smallhours.domain.artifacts import hash_bytes
 from smallhours.domain.errors import DataError, ResourceError
+from smallhours.domain.sign_offs import START, SignOff
 from tests.unit.corpus.review_kit import ANA, BO, pair, said
 
 LINES = 5
@@ -155,7 +155,7 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from smallhours.corpus.review.ledger import append_sign_off
-from smallhours.corpus.review.record import Reviewer
+from smallhours.domain.sign_offs import Reviewer
 from tests.unit.corpus.review_kit import pair, said
 path, who = Path(sys.argv[1]), Reviewer(name=sys.argv[2], credential="x")
 print("ready", flush=True)

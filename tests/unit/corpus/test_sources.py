@@ -95,10 +95,10 @@ BAD = [
     ("p.csv", "question,answer\nq,a\n".encode("utf-16-le"), ["not UTF-8 text (found 0x00)"]),
     (
         "p.csv",
-        "kysymys,vastaus\nq,a\n",
+        "galdera,erantzuna\nq,a\n",
         [
-            "row 1: there is no column 'question' and no column 'answer'; columns found: 'kysymys', 'vastaus'"
-            ". Say which ones they are with --set corpus.columns='question=NAME,answer=NAME'"
+            "row 1: there is no column 'question' and no column 'answer'; columns found: 'galdera', "
+            "'erantzuna'. Say which ones they are with --set corpus.columns='question=NAME,answer=NAME'"
         ],
     ),
     ("p.csv", "question,anwser\nq,a\n", ["row 1: unknown column 'anwser'; did you mean 'answer'?"]),
@@ -151,7 +151,18 @@ BAD = [
     (
         "p.jsonl",
         '{"messages": [{"role": "tool", "content": "q"}, {"role": "assistant", "content": "a"}]}',
-        ["line 1: messages.0.role = 'tool'"],
+        ["line 1: messages.0 is the call of a tool, or what one gave back; no model here has tools"],
+    ),
+    (
+        "p.jsonl",
+        '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": null, '
+        '"tool_calls": [{"id": "1"}]}]}',
+        ["line 1: messages.1 is the call of a tool"],
+    ),
+    (
+        "p.jsonl",
+        '{"messages": [{"role": "narrator", "content": "q"}, {"role": "assistant", "content": "a"}]}',
+        ["line 1: messages.0.role = 'narrator'"],
     ),
     (
         "p.jsonl",
@@ -212,11 +223,17 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_only_twenty_faults_are_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("faulty", "shown"),
+    [(['{"q": "q", "a": ""}'] * 50, 3), ([f'{{"q": {n}, "a": "a"}}' for n in range(50)], 20)],
+)
+def test_only_twenty_faults_are_shown_and_three_of_a_kind(
+    tmp_path: Path, faulty: list[str], shown: int
+) -> None:
     with pytest.raises(DataError) as caught:
-        read_pairs(write(tmp_path, "p.csv", "question,answer\n" + "q,\n" * 50))
-    assert len(caught.value.problems) == 21
-    assert caught.value.problems[-1] == "p.csv: and 30 more"
+        read_pairs(write(tmp_path, "p.jsonl", "\n".join(faulty)))
+    assert len(caught.value.problems) == shown + 1
+    assert caught.value.problems[-1] == f"p.jsonl: and {50 - shown} more"
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:

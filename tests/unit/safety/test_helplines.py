@@ -8,7 +8,7 @@ import phonenumbers
 import pytest
 
 from smallhours.domain.errors import DataError
-from smallhours.safety.helplines import ANYWHERE, read_tables, tables
+from smallhours.safety.helplines import ANYWHERE, contacts, read_tables, tables
 
 PAGES = {
     "stored copy of operator page",
@@ -39,6 +39,15 @@ def test_every_entry_says_where_and_when_it_was_read() -> None:
         assert date.fromisoformat(one.checked) <= date(2100, 1, 1) and one.source, f"{code}: {one.name}"
         assert one.url is None or one.url.startswith("https://"), f"{code}: {one.url}"
         assert one.tel or one.sms or one.url, f"{code}: {one.name} cannot be reached"
+
+
+def test_a_chat_is_on_the_services_own_site_or_its_host_is_named() -> None:
+    chats = [(code, one) for code, one in ENTRIES if one.chat]
+    assert chats
+    for code, one in chats:
+        assert one.chat and one.chat.url.startswith("https://") and one.chat.source, f"{code}: {one.name}"
+        assert one.oldest_check <= min(one.checked, one.chat.checked), f"{code}: {one.name}"
+        assert contacts().has_url(one.chat.url), f"{code}: our replies may name it"
 
 
 def test_numbers_longer_than_a_short_code_are_numbers_of_their_country() -> None:

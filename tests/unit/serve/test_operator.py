@@ -29,7 +29,7 @@ from smallhours.serve.gateway import people
 from smallhours.serve.gateway.api_keys import ApiKeys
 from smallhours.serve.gateway.app import Parts, create_app
 from smallhours.serve.gateway.operator.history import Counts, History
-from smallhours.serve.gateway.operator.routes import COOKIE
+from smallhours.serve.gateway.operator.page import COOKIE
 from smallhours.serve.gateway.operator.sessions import IDLE, LONGEST, Sessions
 from smallhours.serve.gateway.rounds import Rounds
 from tests.unit.serve.conftest import GOOD, Build

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import phonenumbers
 from pydantic import ValidationError
 
 from smallhours.bootstrap.doctor.check import Check, error, ok, warning
 from smallhours.domain.errors import DataError
-from smallhours.domain.risk import STALE_DAYS, Resource
+from smallhours.domain.risk import STALE_DAYS, Chat, Resource
 from smallhours.domain.settings import Settings
 from smallhours.safety.helplines import ANYWHERE, Country, installed, parsed
 
@@ -53,9 +54,9 @@ def entries(
         )
     services = [(where, one) for where, country in countries.items() for one in country.resources]
     old = [
-        f"{where.split()[-1].strip('[]')} {one.name}: checked {one.checked}"
+        f"{where.split()[-1].strip('[]')} {one.name}: checked {one.oldest_check}"
         for where, one in services
-        if _day(one.checked) and one.overdue(today)
+        if _day(one.oldest_check) and one.overdue(today)
     ]
     if old:
         yield error(
@@ -65,7 +66,7 @@ def entries(
             old,
         )
     if not problems and not old:
-        oldest = min(one.checked for _, one in services)
+        oldest = min(one.oldest_check for _, one in services)
         yield ok(
             NAME,
             f"{len(countries) - 1} countries, {len(services)} entries, none older than {STALE_DAYS} days "
@@ -169,14 +170,38 @@ def _service_faults(code: str, one: Resource, today: date) -> Iterator[str]:
         yield "source: empty; name the page where the number was read"
     if one.url is not None and not one.url.startswith("https://"):
         yield f"url {one.url!r}: must begin with https://"
-    day = _day(one.checked)
-    if day is None:
-        yield f"checked {one.checked!r}: no date; write it as {today}"
-    elif day > today:
-        yield f"checked {one.checked}: in the future; write the day on which the page was read"
+    yield from _day_faults("checked", one.checked, today)
+    if one.chat is not None:
+        yield from _chat_faults(one.chat, one.url, today)
     for field, number in _numbers(one):
         if not _dialable(number, code):
             yield f"{field} {number!r}: no number of {code} by its numbering plan; write it as dialled there"
+
+
+def _chat_faults(chat: Chat, own: str | None, today: date) -> Iterator[str]:
+    host = urlsplit(chat.url).hostname or ""
+    if not chat.url.startswith("https://") or not host:
+        yield f"chat.url {chat.url!r}: must begin with https://"
+    elif chat.host is not None and chat.host != host:
+        yield f"chat.host {chat.host!r}: is not the host of {chat.url}"
+    elif chat.host is None and not _same_site(host, urlsplit(own or "").hostname or ""):
+        yield f"chat.url {chat.url}: not on their own site ({own}); if it is theirs, add host = {host!r}"
+    if not chat.source.strip():
+        yield "chat.source: empty; name the page where the address was read"
+    yield from _day_faults("chat.checked", chat.checked, today)
+
+
+def _same_site(host: str, own: str) -> bool:
+    own = own.removeprefix("www.")
+    return bool(own) and (host == own or host.endswith(f".{own}"))
+
+
+def _day_faults(field: str, written: str, today: date) -> Iterator[str]:
+    day = _day(written)
+    if day is None:
+        yield f"{field} {written!r}: no date; write it as {today}"
+    elif day > today:
+        yield f"{field} {written}: in the future; write the day on which the page was read"
 
 
 def _numbers(one: Resource) -> Iterable[tuple[str, str]]:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
-from smallhours.corpus.review.record import Reviewer, SignOff
-from smallhours.domain.agreement import Kappa, cohens_kappa
-from smallhours.domain.messages import Frozen
-
-
-class Agreement(Frozen):
-    """Two reviewers and how far they agree."""
-
-    one: Reviewer
-    other: Reviewer
-    kappa: Kappa
+from smallhours.domain.agreement import cohens_kappa
+from smallhours.domain.reviewing import Agreement
+from smallhours.domain.sign_offs import Reviewer, SignOff
 
 
 def agreements(sign_offs: Iterable[SignOff]) -> list[Agreement]:

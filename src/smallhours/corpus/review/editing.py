@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from smallhours.corpus.content import LONGEST_MESSAGE
 from smallhours.domain.errors import InputError
-from smallhours.domain.messages import Message, Role
+from smallhours.domain.messages import Message
 from smallhours.domain.records import Example
+from smallhours.domain.reviewing import SPEAKERS
 
-SPEAKERS = {Role.USER: "Person", Role.ASSISTANT: "Answer", Role.SYSTEM: "Instruction"}
 _HEADING = re.compile(r"^=== (\w+) ===[ \t]*$", re.MULTILINE)
 
 

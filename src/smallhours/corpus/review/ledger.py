@@ -18,9 +18,9 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from smallhours.corpus.review.record import START, SignOff
 from smallhours.domain.artifacts import explained_disk_errors, hash_bytes
 from smallhours.domain.errors import DataError
+from smallhours.domain.sign_offs import START, SignOff
 
 _HEAD = re.compile(rb" *(\d+) ([0-9a-f]{64})\n")
 _COPY = "Restore the file from a copy; nothing may be changed in it by hand."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from smallhours.corpus.review.record import Reviewer, SignOff, Verdict, example_hash
 from smallhours.domain.records import Example, ReviewState
+from smallhours.domain.sign_offs import Reviewer, SignOff, Verdict, example_hash
 
 _STATES = {
     Verdict.APPROVE: ReviewState.APPROVED,

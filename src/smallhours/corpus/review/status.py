@@ -5,38 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from smallhours.corpus.review.agreement import Agreement, agreements
+from smallhours.corpus.review.agreement import agreements
 from smallhours.corpus.review.ledger import Ledger
-from smallhours.corpus.review.record import Reviewer, SignOff
 from smallhours.corpus.review.standing import Reviews
-from smallhours.domain.messages import Frozen
 from smallhours.domain.records import Example, ReviewState
-
-
-class Judged(Frozen):
-    """How many of the pairs, as they stand, a reviewer has judged."""
-
-    reviewer: Reviewer
-    pairs: int
-
-
-class Dispute(Frozen):
-    """A pair on which reviewers differ, and the last word of each."""
-
-    pair: str
-    sign_offs: tuple[SignOff, ...]
-
-
-class Status(Frozen):
-    """The state of a review. ``changed`` pairs were signed once and have other words now."""
-
-    pairs: int
-    states: dict[ReviewState, int]
-    changed: int
-    reviewers: tuple[Judged, ...]
-    agreements: tuple[Agreement, ...]
-    disputes: tuple[Dispute, ...]
-    notes: tuple[str, ...] = ()
+from smallhours.domain.reviewing import Dispute, Judged, Status
+from smallhours.domain.sign_offs import Reviewer
 
 
 def count_states(pairs: Sequence[Example], reviews: Reviews) -> dict[ReviewState, int]:

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from smallhours.domain.messages import Frozen
+from smallhours.domain.values import Data
 
 
 class GatewaySettings(Frozen):
@@ -28,11 +29,18 @@ class GatewaySettings(Frozen):
     queue: int = Field(16, ge=0, description="ordinary messages that may wait for the model; more get a 429")
     queue_seconds: float = Field(30.0, gt=0, description="longest wait for the model; then a 429")
     proxies: str = Field(
-        "", description="addresses of reverse proxies whose X-Forwarded-For is believed, with commas"
+        "", description="addresses or networks of proxies whose X-Forwarded-For is believed, with commas"
     )
     workers: int = Field(1, ge=1, description="processes; each has its own queue")
     tls_certificate: Path | None = Field(None, description="PEM file; with tls_key: HTTPS")
     tls_key: Path | None = Field(None, description="PEM file")
+    review_pairs: Data = Field(
+        None,
+        description="pairs that reviewers sign on the operator's page: a file or builtin:NAME; unset: none",
+    )
+    review_sign_offs: Path | None = Field(
+        None, description="where their sign-offs go; unset: <review_pairs>.signoffs.jsonl or signoffs.jsonl"
+    )
     drain_seconds: int = Field(25, ge=0, description="on a stop, time for replies that have begun")
     header_seconds: float = Field(10.0, gt=0, description="a request's head must be whole by then")
     body_seconds: float = Field(20.0, gt=0, description="and its body")
@@ -46,7 +54,9 @@ class GatewaySettings(Frozen):
     )
 
     @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
+    def _belong_together(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("TLS needs both gateway.tls_certificate and gateway.tls_key")
+        if self.review_sign_offs is not None and self.review_pairs is None:
+            raise ValueError("gateway.review_sign_offs needs gateway.review_pairs: the pairs that are signed")
         return self

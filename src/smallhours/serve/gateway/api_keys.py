@@ -22,17 +22,18 @@ from smallhours.domain.errors import InputError, MissingError, ResourceError
 from smallhours.domain.messages import Frozen
 
 PREFIX = "sh_"
-Scope = Literal["chat", "conversations", "metrics", "operator"]
-SCOPES: tuple[Scope, ...] = ("chat", "conversations", "metrics", "operator")
+Scope = Literal["chat", "conversations", "metrics", "operator", "reviewer"]
+SCOPES: tuple[Scope, ...] = ("chat", "conversations", "metrics", "operator", "reviewer")
 
 
 class ApiKey(Frozen):
-    """What is known of a key: everything but the key."""
+    """What is known of a key: everything but the key. ``credential`` is what its holder signs pairs with."""
 
     id: str
     name: str
     hash: str
     scopes: tuple[Scope, ...]
+    credential: str = ""
     created: datetime
     expires: datetime | None = None
     revoked: datetime | None = Field(None, description="since when it is refused")
@@ -83,7 +84,9 @@ class ApiKeys:
         now = self._clock()
         return {name: key for name, key in self._keys.items() if key.usable(now)}
 
-    def add(self, name: str, scopes: tuple[Scope, ...], days: int | None) -> tuple[str, ApiKey]:
+    def add(
+        self, name: str, scopes: tuple[Scope, ...], days: int | None, credential: str = ""
+    ) -> tuple[str, ApiKey]:
         """A new key, and what is written about it; the key itself is told this once."""
         secret, now = secrets.token_urlsafe(24), self._clock()
         key = ApiKey(
@@ -91,6 +94,7 @@ class ApiKeys:
             name=name,
             hash=_hash(secret),
             scopes=scopes,
+            credential=credential,
             created=now,
             expires=now + timedelta(days=days) if days else None,
         )

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from smallhours import __version__
 from smallhours.domain.memory import Memory
 from smallhours.domain.oversight import Oversight
+from smallhours.domain.reviewing import ReviewRoom
 from smallhours.domain.settings import GatewaySettings, MemorySettings, ServeSettings
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.serve.assistant import Assistant
@@ -41,7 +42,8 @@ from smallhours.serve.gateway.metrics import Metrics
 from smallhours.serve.gateway.observe import Observed, Span
 from smallhours.serve.gateway.operator.history import History
 from smallhours.serve.gateway.operator.overview import Watched
-from smallhours.serve.gateway.operator.routes import OperatorPage, build_operator_router
+from smallhours.serve.gateway.operator.page import OperatorPage
+from smallhours.serve.gateway.operator.routes import build_operator_router
 from smallhours.serve.gateway.operator.sessions import Sessions
 from smallhours.serve.gateway.page import build_page_router, static_version
 from smallhours.serve.gateway.reference import build_reference_router
@@ -60,7 +62,8 @@ class Parts:
     """What an operator may add to a gateway; without any, it keeps nothing and knows nobody.
 
     ``purge`` is called every hour while the app runs: what was kept long enough goes. ``oversight`` finds
-    what the operator's page shows of the memory; ``session_secret`` signs its sessions, alike in all workers.
+    what the operator's page shows of the memory, ``reviews`` are the pairs that reviewers sign there;
+    ``session_secret`` signs its sessions, alike in all workers.
     """
 
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
@@ -69,6 +72,7 @@ class Parts:
     open_memory: Callable[[], Memory] | None = None
     purge: Callable[[], Awaitable[int | None]] | None = None
     oversight: Callable[[], Oversight | None] | None = None
+    reviews: ReviewRoom | None = None
     session_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     encoder: Callable[[], Encoder] = shared_vectors
     span: Span | None = None
@@ -118,8 +122,8 @@ def create_app(
     templates.env.globals["notice"] = notice
     app.include_router(build_reference_router(templates))
     app.include_router(build_feedback_router(metrics))
-    sessions = Sessions(parts.keys, parts.session_secret)
-    app.include_router(build_operator_router(OperatorPage(templates, sessions, watched)))
+    sessions = Sessions(parts.keys, parts.session_secret, reviews=parts.reviews is not None)
+    app.include_router(build_operator_router(OperatorPage(templates, sessions, watched, parts.reviews)))
     app.include_router(build_page_router(assistant, templates, settings, model_name))
     app.mount(f"/static/{static_version()}", StaticFiles(directory=HERE / "static"), name="static")
     _add_layers(app, settings, parts, metrics)

@@ -21,6 +21,7 @@ from smallhours.serve.gateway import people
 from smallhours.serve.gateway.interface import LANGUAGES, Interface, fill, interface, wanted
 
 STATIC = Path(__file__).parent / "static"
+_OTHER_PAGES = ("operator", "review")  # folders of STATIC that the chat has no use for
 MEMORY = "/v1/memory"  # the page offers to remember where the app has this
 LANGUAGE_COOKIE, A_YEAR = "smallhours-language", 31_536_000
 
@@ -69,7 +70,9 @@ def build_page_router(
     @router.get("/sw.js")
     def service_worker(request: Request) -> Response:
         """Keeps the page and the helplines for a night without a network. Never a message or a reply."""
-        chat = [path for path in _static_files() if path.suffix != ".png" and path.parts[0] != "operator"]
+        chat = [
+            path for path in _static_files() if path.suffix != ".png" and path.parts[0] not in _OTHER_PAGES
+        ]
         kept = [f"{static}/{path.as_posix()}" for path in chat]
         context = {"version": f"{__version__}-{static}", "kept": kept}
         return templates.TemplateResponse(request, "sw.js", context, media_type="text/javascript")

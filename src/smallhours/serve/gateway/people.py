@@ -54,7 +54,8 @@ def _service(resource: Resource, words: Interface) -> dict[str, Any]:
     shown = resource.model_dump(
         include={"name", "kind", "tel", "sms", "sms_text", "url", "hours", "checked"}, exclude_defaults=True
     )
-    return {**shown, "for": _for(resource, words)}
+    chat = {"chat": resource.chat_url} if resource.chat else {}
+    return {**shown, **chat, "for": _for(resource, words)}
 
 
 def _for(resource: Resource, words: Interface) -> str:
@@ -77,7 +78,7 @@ class Due:
 def due(today: date) -> list[Due]:
     """The services whose numbers are overdue for a check, the oldest check first."""
     found = [
-        Due(country.name, resource.name, date.fromisoformat(resource.checked), resource.source)
+        Due(country.name, resource.name, date.fromisoformat(resource.oldest_check), resource.source)
         for country in tables().values()
         for resource in country.resources
         if resource.overdue(today)
@@ -97,4 +98,5 @@ def overdue(today: date) -> list[str]:
 
 def last_checked() -> date:
     """The day of the oldest check of any number."""
-    return min(date.fromisoformat(one.checked) for country in tables().values() for one in country.resources)
+    checks = (one.oldest_check for country in tables().values() for one in country.resources)
+    return date.fromisoformat(min(checks))

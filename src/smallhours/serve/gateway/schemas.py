@@ -131,10 +131,11 @@ def when(moment: datetime) -> str:
 
 def resource_fields(resource: Resource) -> dict[str, Any]:
     """A resource as clients see it."""
-    return resource.model_dump(
+    shown = resource.model_dump(
         by_alias=True,
         include={"name", "for_", "kind", "tel", "sms", "sms_text", "url", "hours", "languages"},
     )
+    return shown | {"chat": resource.chat_url}
 
 
 def smallhours_fields(reply: Reply) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def test_work_is_shared_and_a_busy_server_is_spared() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [sends(500), hangs_up, sends(200, "<html>"), streams("Re", done=False)], ids=str
+    "trouble",
+    [sends(500), hangs_up, sends(200, "<html>"), streams("Re", done=False)],
+    ids=["an error", "hangs up", "no JSON", "breaks off"],
 )
 def test_where_one_fails_the_next_answers_and_after_three_times_it_is_left_alone(trouble: Behaviour) -> None:
     with pool_of(trouble, says("Rest.")) as (pool, fakes):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from smallhours import __version__
 from smallhours.domain.errors import SmallhoursError
 from smallhours.domain.oversight import Holdings, Oversight
+from smallhours.domain.reviewing import ReviewRoom, Status
 from smallhours.domain.risk import STALE_DAYS
 from smallhours.domain.settings import GatewaySettings, MemorySettings
 from smallhours.safety.policy import VERSION
@@ -67,7 +68,7 @@ class Watched:
             await one.close()
 
 
-async def overview(watched: Watched) -> dict[str, Any]:
+async def overview(watched: Watched, reviews: ReviewRoom | None = None) -> dict[str, Any]:
     """The page's contents; whatever does not answer is shown as such."""
     kept = await _kept(watched)
     parts = [*await _model(watched), _database(watched, kept), await _limits(watched), _worker(watched)]
@@ -79,6 +80,7 @@ async def overview(watched: Watched) -> dict[str, Any]:
         "retention_days": watched.memory.retention_days,
         "workers": watched.gateway.workers,
         "versions": _versions(watched),
+        "reviewed": await _reviewed(reviews),
         "due": people.due(datetime.now(UTC).date()),
         "stale_days": STALE_DAYS,
         "last_checked": people.last_checked(),
@@ -104,6 +106,14 @@ async def _kept(watched: Watched) -> dict[str, Any]:
         }
     except (SmallhoursError, OSError) as error:
         return {"state": "fault", "why": str(error)}
+
+
+async def _reviewed(reviews: ReviewRoom | None) -> Status | str | None:
+    """Where the review of the pairs stands, or why that cannot be said; None where nothing is to review."""
+    try:
+        return await asyncio.to_thread(reviews.status) if reviews else None
+    except SmallhoursError as error:
+        return str(error)
 
 
 async def _model(watched: Watched) -> list[Part]:

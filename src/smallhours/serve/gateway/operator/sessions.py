@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from smallhours.serve.gateway.api_keys import PREFIX, ApiKey, ApiKeys, Scope
 
-SCOPE: Scope = "operator"
+OPERATOR: Scope = "operator"
+REVIEWER: Scope = "reviewer"
 # Seconds: each page that is opened begins the first anew; the second, nothing does.
 IDLE, LONGEST = 30 * 60, 8 * 3600
 _NAME = 150  # characters of a key's name that the log keeps
@@ -22,33 +23,53 @@ _AHEAD = 60  # seconds that another worker's clock may be ahead
 
 @dataclass(frozen=True)
 class Session:
-    """Somebody who showed the operator's key: its id and name, and when it began and ends (seconds, UTC)."""
+    """Somebody who showed a key for these pages, and when it began and ends (seconds, UTC)."""
 
-    key: str
-    name: str
+    holder: ApiKey
     began: int
     ends: int
 
     @property
+    def key(self) -> str:
+        """The key's id."""
+        return self.holder.id
+
+    @property
+    def operates(self) -> bool:
+        """Whether more than the review is theirs to see."""
+        return OPERATOR in self.holder.scopes
+
+    @property
     def operator(self) -> str:
         """As the log of accesses has it."""
-        return f"{self.name[:_NAME]} (key {self.key})"
+        return f"{self.holder.name[:_NAME]} (key {self.key})"
 
 
 class Sessions:
-    """``secret`` signs: whoever has it can log in as anybody, so it is never written down."""
+    """``secret`` signs: whoever has it can log in as anybody, so it is never written down.
 
-    def __init__(self, keys: ApiKeys, secret: bytes, clock: Callable[[], float] = time.time) -> None:
+    ``reviews``: there is something to review, so a reviewer's key opens something, too.
+    """
+
+    def __init__(
+        self,
+        keys: ApiKeys,
+        secret: bytes,
+        clock: Callable[[], float] = time.time,
+        *,
+        reviews: bool = False,
+    ) -> None:
         self._keys = keys
         self._secret = secret
         self._clock = clock
+        self._scopes = {OPERATOR, REVIEWER} if reviews else {OPERATOR}
 
     def wanted(self) -> bool:
         """Whether there is anybody who could log in; if not, there is no page."""
-        return any(SCOPE in key.scopes for key in self._keys.usable().values())
+        return any(self._scopes & set(key.scopes) for key in self._keys.usable().values())
 
     def begin(self, presented: str) -> Session | None:
-        """A session for who holds the key, if it is one for operators."""
+        """A session for who holds the key, if it is one for these pages."""
         key = self._keys.find(presented.strip()) if presented.strip().startswith(PREFIX) else None
         return self._session(key, int(self._clock())) if key else None
 
@@ -78,7 +99,7 @@ class Sessions:
 
     def _session(self, key: ApiKey, began: int) -> Session | None:
         ends = min(int(self._clock()) + IDLE, began + LONGEST)
-        return Session(key.id, key.name, began, ends) if SCOPE in key.scopes else None
+        return Session(key, began, ends) if self._scopes & set(key.scopes) else None
 
     def _sign(self, stated: str) -> str:
         return hmac.new(self._secret, stated.encode(), "sha256").hexdigest()

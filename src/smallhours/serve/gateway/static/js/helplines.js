@@ -12,6 +12,7 @@ import { _, filled } from "./words.js";
  * @property {string} [sms]
  * @property {string} [sms_text] what to write in the text message
  * @property {string} [url]
+ * @property {string | null} [chat] where its people answer in writing, on the web
  * @property {string} [hours]
  * @property {string} [kind] absent: a crisis line
  */
@@ -90,7 +91,7 @@ function helpline(resource) {
 }
 
 /** @param {Resource} resource */
-function ways({ name, tel, sms, sms_text, url }) {
+function ways({ name, tel, sms, sms_text, url, chat }) {
   const links = [];
   if (tel) links.push(call(tel, `, ${name}`));
   if (sms) {
@@ -100,11 +101,16 @@ function ways({ name, tel, sms, sms_text, url }) {
     label.append(hidden(`, ${name}`));
     links.push(el("a", { class: "way", href: `sms:${dialled(sms)}${body}` }, icon("text"), label));
   }
-  if (url && /^https?:\/\//i.test(url)) {
-    links.push(el("a", { class: "way way-web", href: url, target: "_blank", rel: "noreferrer" },
-      icon("web"), el("span", {}, _("Website or chat"), hidden(`, ${_("{name}, in a new tab", { name })}`))));
-  }
+  if (chat) links.push(...page(chat, "way", "text", _("Chat online"), name));
+  if (url && url !== chat) links.push(...page(url, "way way-web", "web", chat ? _("Website") : _("Website or chat"), name));
   return links;
+}
+
+/** @param {string} url @param {string} style @param {string} sign @param {string} label @param {string} name */
+function page(url, style, sign, label, name) {
+  if (!/^https?:\/\//i.test(url)) return [];
+  return [el("a", { class: style, href: url, target: "_blank", rel: "noreferrer" },
+    icon(sign), el("span", {}, label, hidden(`, ${_("{name}, in a new tab", { name })}`)))];
 }
 
 /** @param {string} number @param {string} suffix */

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, StringConstraints, model_validator
 
 from smallhours.domain.artifacts import hash_json
-from smallhours.domain.errors import InputError
 from smallhours.domain.messages import Frozen, Message
 from smallhours.domain.records import Example
 
@@ -62,7 +61,8 @@ class SignOff(Frozen):
 
     ``text`` is the hash of the messages that were judged (see :func:`text_hash`), so the sign-off holds for
     these words and for no others; ``pair`` is the id they had. An edit carries the proposed ``messages``.
-    ``previous`` is the hash of the line before in its file.
+    ``api_key`` is the id of the key it was given with, where there was one. ``previous`` is the hash of the
+    line before in its file.
     """
 
     pair: str
@@ -71,6 +71,7 @@ class SignOff(Frozen):
     reason: Text = ""
     messages: tuple[Message, ...] | None = None
     reviewer: Reviewer
+    api_key: str | None = None
     at: AwareDatetime
     previous: Sha256 = START
 
@@ -93,16 +94,3 @@ def text_hash(messages: Sequence[Message]) -> str:
 def example_hash(example: Example) -> str:
     """The hash of an example's text, as sign-offs name it."""
     return text_hash(example.messages)
-
-
-def signing_as(name: str | None, credential: str | None) -> Reviewer:
-    """The reviewer of that name. Raises InputError where name or credential is missing."""
-    try:
-        return Reviewer(name=name or "", credential=credential or "")
-    except ValidationError as error:
-        flags = {"name": "--reviewer", "credential": "--credential"}
-        lines = [
-            f"{flags[str(detail['loc'][0])]}: {detail['msg'].removeprefix('Value error, ')}"
-            for detail in error.errors()
-        ]
-        raise InputError("\n".join(lines)) from None
