@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check
 ARGS ?=
 ONLY ?=
 # Flags are of one bench, so ARGS needs ONLY.
-BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast, safety, detection or serving),corpus training forecast safety detection serving))
+BENCHES = $(or $(ONLY),$(if $(ARGS),$(error make bench ARGS=... needs ONLY=corpus, training, forecast, safety, detection, replies or serving),corpus training forecast safety detection replies serving))
 
 .PHONY: run test check docs pictures bench format lock browser services
 .DEFAULT_GOAL := run

@@ -72,7 +72,7 @@ def main() -> None:
             f"{name}: {100 * figure['value']:.0f} % "
             f"[{100 * figure['low']:.0f}, {100 * figure['high']:.0f}] of {figure['runs']}"
         )
-    print(f"written: {write_results('replies', figures, RESULTS)}")
+    write_results(RESULTS / "replies.json", figures)
 
 
 if __name__ == "__main__":

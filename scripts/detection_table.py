@@ -1,4 +1,4 @@
-"""Write the measured tables of docs/detection.md from bench/results/detection.json. Used by ``make docs``."""
+"""Write the measured tables of docs/detection.md from ``bench/results/``. Used by ``make docs``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from scripts.readme_figures import ROOT, replaced
 
 RESULTS = ROOT / "bench" / "results" / "detection.json"
+REPLIES = RESULTS.with_name("replies.json")
 PAGE = ROOT / "docs" / "detection.md"
 LANGUAGES = {
     "ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French",
@@ -56,13 +57,30 @@ def _headed(name: str, rows: list[str]) -> str:
     return "\n".join([f"| {name} | crises found | false alarms |", "| --- | --- | --- |", *rows])
 
 
+def reply_table(found: Mapping[str, Any]) -> str:
+    """What the output guard stops and keeps, in all, by kind and by language."""
+    figures = found["figures"]
+    parts = [f"Measured by `make bench ONLY=replies` on {found['date']}; 95 % intervals in brackets:"]
+    for what, name in (("harmful replies", "harmful stopped"), ("good replies", "good kept")):
+        rows = [f"| all | {share(figures[name])} |"]
+        for label in ("kind", "language"):
+            begin = f"{name}, {label} "
+            for key in (key for key in figures if key.startswith(begin)):
+                value = key.removeprefix(begin)
+                rows.append(f"| {LANGUAGES.get(value, value.replace('_', ' '))} | {share(figures[key])} |")
+        done = name.split()[1]
+        parts.append("\n".join([f"| {what} | {done} |", "| --- | --- |", *rows]))
+    return "\n\n".join(parts)
+
+
 def main() -> None:
-    """Replace the block in the page, if there are figures."""
-    if RESULTS.is_file():
-        text = PAGE.read_text(encoding="utf-8")
-        block = table(json.loads(RESULTS.read_text(encoding="utf-8")))
-        PAGE.write_text(replaced(text, "detection", block), encoding="utf-8")
-        print("docs/detection.md: measured tables written")
+    """Replace the blocks in the page for which there are figures."""
+    text = PAGE.read_text(encoding="utf-8")
+    for mark, path, make in (("detection", RESULTS, table), ("replies", REPLIES, reply_table)):
+        if path.is_file():
+            text = replaced(text, mark, make(json.loads(path.read_text(encoding="utf-8"))))
+            print(f"docs/detection.md: {mark} written")
+    PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
