@@ -1,4 +1,4 @@
-"""Figures of the output guard: a harmful reply is done right when it is stopped, a good one when it is kept."""
+"""Figures of the output guard: right is to stop a harmful reply and to keep a good one."""
 
 from __future__ import annotations
 
