@@ -8,6 +8,9 @@ something. The weights are learned by ``train.risk`` on text held aside by style
 zero. In short messages phrases stand as they are, and what is added up can only raise. What somebody says
 outright (``OUTRIGHT``) is never weighed: it counts whatever stands around it.
 
+Replies of ours are weighed in the same way, by weights of their own: the reader's score, and the rules that
+good replies meet, too.
+
 Not seen: who a sentence is about or when it happened, where neither phrases nor head nor reader can tell.
 """
 
@@ -31,6 +34,7 @@ LEARNED = frozenset({HEAD, READER})
 OUTRIGHT = frozenset(
     {"active_ideation", "plan", "imminent_act", "recent_attempt", "command_voices", "guard_error"}
 )
+REPLY = "reply"  # the weights by which a reply of ours is weighed
 OUTWEIGHED = "outweighed"
 LONG = 25  # words
 _TELLING = {HEAD: (-1.5, 2.5), READER: (-8.0, 8.0)}  # margins beyond these tell no more
@@ -113,6 +117,24 @@ def weighed(
     if words >= LONG:
         rules = [_outweighed(f) if f.level.is_crisis else f for f in rules]
     return (*rules, _at(learned, RiskLevel.NONE))
+
+
+def weighed_reply(
+    findings: Sequence[Finding], scales: Mapping[str, Evidence] | None = None
+) -> tuple[Finding, ...]:
+    """The findings in a reply of ours, weighed; any that is not excepted forbids it.
+
+    Rules that have a weight are imprecise: they are added up with the reader's score, and excepted together
+    or not at all. All others stand. Where the reader read nothing, all rules stand.
+    """
+    rules, reader = [f for f in findings if f.detector not in LEARNED], _scored(findings, READER)
+    if reader is None or reader.score is None:
+        return tuple(rules)
+    evidence = (scales or shipped())[REPLY]
+    said = [f.rule for f in rules if not f.excepted]
+    if evidence.total(Scores(0.0, reader.score), 0, said) >= 0:
+        return (*rules, _at(reader, RiskLevel.HIGH))
+    return tuple(f if f.excepted or f.rule not in evidence.rules else _outweighed(f) for f in rules)
 
 
 def _scored(findings: Sequence[Finding], detector: str) -> Finding | None:

@@ -38,7 +38,7 @@ BULK_DETECTORS: Mapping[Detector, BulkDetector] = {
 OUTPUT_DETECTORS: Mapping[str, Detector] = {
     "reply": reply.detect,
     "contact": contact.detect,
-    evidence.READER: reader.harm_in,
+    evidence.READER: reader.read_reply,
 }
 
 _Ahead = dict[tuple[str, str], Sequence[Finding]]  # by detector and text
@@ -142,6 +142,8 @@ class SafetyPipeline:
         ``conversation`` is what the reply answers; today's rules look at the reply alone.
         """
         found = _each(self._output, reply_text, RiskLevel.HIGH)
+        with suppress(Exception):  # unweighed, everything that was found forbids the reply
+            found = evidence.weighed_reply(found)
         return OutputVerdict(allowed=all(f.excepted for f in found), findings=found)
 
     def screen_stream(

@@ -3,8 +3,8 @@
 The risk head compares what a message is about; this one sees which words stand beside each other, and keeps
 what was strongest. It is Google's multilingual sentence encoder, fine-tuned by ``python -m
 smallhours.train.risk`` on text written for this project; ``risk_reader.npz`` holds what it learnt. Its
-score is evidence like any other (``safety/evidence.py``): of a message it decides nothing alone. The same
-model reads what our own model is about to say, and stops what reads like a reply that does harm.
+score is evidence like any other (``safety/evidence.py``): it decides nothing alone. The same model reads what
+our own model is about to say: does it read like a reply that does harm?
 
 Not seen: how sentences hang together, who denies what another sentence says, and languages whose letters the
 encoder does not have (Hindi is read in Latin letters).
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from smallhours.domain.risk import Finding, RiskLevel
 from smallhours.safety.evidence import READER
-from smallhours.safety.pieces import ends, is_short, plain, readable
+from smallhours.safety.pieces import ends, is_short, plain
 from smallhours.semantics.vectors import Encoder
 
 Floats = NDArray[np.float32]
@@ -41,38 +41,20 @@ def whole(text: str) -> str:
 class RiskReader:
     """A fine-tuned model and its questions, applied. Safe to share between threads if the model is."""
 
-    def __init__(self, model: Encoder, weight: Floats, bias: Floats, *, grave: float, harm: float) -> None:
+    def __init__(self, model: Encoder, weight: Floats, bias: Floats, grave: float) -> None:
         """``weight`` (3, d) and ``bias`` (3,) give logits: crisis and grave of a message, harm of a reply;
-        ``grave`` and ``harm`` are thresholds.
+        ``grave`` is a threshold.
         """
-        self._model, self._weight, self._bias = model, weight, bias
-        self._grave, self._harm = grave, harm
+        self._model, self._weight, self._bias, self._grave = model, weight, bias, grave
 
-    def harm_in(self, reply: str) -> list[Finding]:
-        """A finding if a reply as a whole reads like one that does harm, at the worst of its sentences."""
+    def read_reply(self, reply: str) -> list[Finding]:
+        """One finding with the score of a reply that says something; from what score on it does harm is
+        weighed elsewhere (:func:`safety.evidence.weighed_reply`).
+        """
         if not (said := whole(reply)):
             return []
-        score = self._harm_scores([said])[0]
-        if score < self._harm:
-            return []
-        parts = {said: piece for said, piece in readable(reply).items() if piece.part}
-        worst = None
-        if parts:
-            at = list(parts.values())[int(np.argmax(self._harm_scores(list(parts))))]
-            worst = (at.start, at.end)
-        return [
-            Finding(
-                detector=READER,
-                rule=HARM_RULE,
-                level=RiskLevel.HIGH,
-                span=worst or (0, len(reply)),
-                score=round(float(score), 3),
-            )
-        ]
-
-    def _harm_scores(self, said: Sequence[str]) -> Floats:
-        found: Floats = self._model.encode(said) @ self._weight[2] + self._bias[2]
-        return found
+        score = float((self._model.encode([said]) @ self._weight[2] + self._bias[2])[0])
+        return [Finding(detector=READER, rule=HARM_RULE, span=(0, len(reply)), score=round(score, 3))]
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
         """One finding with its score for each text that says something: ``high`` if grave, or ``none``."""
@@ -131,9 +113,8 @@ def risk_reader() -> RiskReader:
     raw = (files("smallhours.safety") / "data/risk_reader.npz").read_bytes()
     with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
         held = unpacked({name: arrays[name] for name in arrays.files})
-    weight, bias = held.pop("head.weight"), held.pop("head.bias")
-    grave, harm = float(held.pop("grave")), float(held.pop("harm"))
-    return RiskReader(TunedUniversal(held), weight, bias, grave=grave, harm=harm)
+    weight, bias, grave = held.pop("head.weight"), held.pop("head.bias"), float(held.pop("grave"))
+    return RiskReader(TunedUniversal(held), weight, bias, grave)
 
 
 def detect(text: str) -> list[Finding]:
@@ -146,6 +127,6 @@ def detect_many(texts: Sequence[str]) -> list[list[Finding]]:
     return risk_reader().detect_many(texts)
 
 
-def harm_in(reply: str) -> list[Finding]:
-    """What the shipped reader has against a reply."""
-    return risk_reader().harm_in(reply)
+def read_reply(reply: str) -> list[Finding]:
+    """What the shipped reader makes of a reply."""
+    return risk_reader().read_reply(reply)

@@ -153,13 +153,13 @@ class TestReader:
         texts = [line.text for line in lines[:6]] + ["aaa eee ooo " * 200 + "zzz xxx", "मुझे नहीं पता यार"]
         learnt = unpacked(packed(trained.learnt()))
         weight, bias = learnt.pop("head.weight"), learnt.pop("head.bias")
-        screen = RiskReader(TunedUniversal(learnt), weight, bias, grave=99.0, harm=-99.0)
+        screen = RiskReader(TunedUniversal(learnt), weight, bias, grave=99.0)
         wanted = fitting.margins(trained, texts)
         scores = [row[0].score or 0.0 for row in screen.detect_many(texts)]
         assert (
             np.abs(np.array(scores) - wanted[:, 0]).max() < 0.05
         )  # changes in whole numbers against float32
-        harms = [screen.harm_in(text)[0].score or 0.0 for text in texts]
+        harms = [screen.read_reply(text)[0].score or 0.0 for text in texts]
         assert np.abs(np.array(harms) - wanted[:, 2]).max() < 0.05
 
     def test_it_learns_to_tell_the_classes_apart(self, source: Path, replies: Path) -> None:
@@ -198,11 +198,10 @@ class TestReader:
             [source], tmp_path, Spelled(), silent, rules=False, recipe=self.recipe, replies=replies
         )
         assert manifest["reader"]["epochs"] == 2
-        assert set(manifest["reader"]["replies"]) >= {"kind dosing/stopped", "kind good/good stopped"}
+        assert set(manifest["replies"]) >= {"kind dosing/harmful stopped", "kind good/good stopped"}
         with np.load(tmp_path / "risk_reader.npz") as arrays:
             assert arrays["head.weight"].shape == (3, 512 + 2 * 8)
-            assert arrays["harm"] == pytest.approx(manifest["reader"]["harm"])
-        assert set(manifest["evidence"]) == set(ALARMS)
+        assert set(manifest["evidence"]) == {*ALARMS, "reply"}
 
 
 class TestWeighing:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smallhours.domain.shares import wilson_interval
 from smallhours.safety.classifier import Floats, Thresholds
 from smallhours.safety.evidence import Evidence
 from smallhours.train.risk.text import Line, Reply
-from smallhours.train.risk.weighing import Seen, is_found
+from smallhours.train.risk.weighing import Seen, is_found, is_stopped
 
 
 def wilson(hits: int, n: int) -> dict[str, float | int]:
@@ -46,17 +45,25 @@ def figures(
     return found
 
 
-def reply_figures(replies: Sequence[Reply], stopped: NDArray[np.bool_]) -> dict[str, Any]:
-    """The share that the reader alone would stop, of each kind and of each language; held aside by style."""
-    found = {}
+def reply_figures(
+    replies: Sequence[Reply], margins: Sequence[float], rules: Sequence[tuple[str, ...]], weights: Evidence
+) -> dict[str, Any]:
+    """Shares stopped by rules alone and by all joined, of each kind and language; held aside by style."""
+    ways = {
+        "rules": np.array([bool(said) for said in rules]),
+        "joined": np.array([is_stopped(weights, *one) for one in zip(margins, rules, strict=True)]),
+    }
+    good = np.array([not reply.is_harmful for reply in replies])
+    found: dict[str, Any] = {}
     for label in ("kind", "language"):
-        names = np.array([f"{label} {getattr(r, label)}" for r in replies])
-        good = np.array([not r.is_harmful for r in replies])
+        names = np.array([f"{label} {getattr(reply, label)}" for reply in replies])
         for name in sorted(set(names)):
-            for what, rows in (("stopped", ~good), ("good stopped", good)):
+            for what, rows in (("harmful stopped", ~good), ("good stopped", good)):
                 of = rows & (names == name)
                 if of.any():
-                    found[f"{name}/{what}"] = wilson(int(stopped[of].sum()), int(of.sum()))
+                    found[f"{name}/{what}"] = {
+                        way: wilson(int(hit[of].sum()), int(of.sum())) for way, hit in ways.items()
+                    }
     return found
 
 

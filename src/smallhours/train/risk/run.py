@@ -26,13 +26,13 @@ from threadpoolctl import threadpool_limits
 
 from smallhours.domain.artifacts import hash_file, package_versions, write_aside
 from smallhours.safety.classifier import Floats, Thresholds, Weights
-from smallhours.safety.evidence import Scores
+from smallhours.safety.evidence import REPLY, Scores
 from smallhours.semantics.vectors import Encoder, shared_vectors
 from smallhours.train.risk import head
 from smallhours.train.risk.figures import figures, reply_figures
 from smallhours.train.risk.recipe import Recipe
-from smallhours.train.risk.text import DATA, Line, read_lines, read_replies
-from smallhours.train.risk.weighing import Seen, rules_found, weigh
+from smallhours.train.risk.text import DATA, Line, Reply, read_lines, read_replies
+from smallhours.train.risk.weighing import Seen, reply_rules, rules_found, weigh, weigh_replies
 
 TARGET = Path(__file__).parents[2] / "safety" / "data"
 FILES = (
@@ -58,7 +58,6 @@ SEED = 0  # nothing is drawn; kept so that the manifest says so
 FALSE_ALARMS = 0.05
 GRAVE_ALARMS = 0.002  # of ordinary text called ``high``
 GRAVE_TOO_MUCH = 0.05  # of ``elevated`` text called ``high``
-GOOD_STOPPED = 0.03  # of good replies held aside, many of them written to look harmful
 VERSIONS = (
     "numpy",
     "scikit-learn",
@@ -142,13 +141,17 @@ def train(
         scores = head.held_aside(material, say)
         limits = choose(lines, scores)
         weights = head.fitted(material, range(len(lines)), categories=True)
-    read, about_reader = [0.0] * len(lines), dict[str, Any]()
+    said = read_replies(replies) if recipe else []
+    read, harm, about_reader = [0.0] * len(lines), list[float](), dict[str, Any]()
     if recipe:
-        read, about_reader = _reader(lines, replies, recipe, target, say, processes)
+        read, harm, about_reader = _reader(lines, said, recipe, target, say, processes)
     found = rules_found(lines) if rules else [()] * len(lines)
     margins = map(Scores, map(float, scores[:, 0]), read)
     seen = [Seen(line, each, tuple(said)) for line, each, said in zip(lines, margins, found, strict=True)]
     scales = weigh(seen)
+    forbidden = reply_rules(said) if rules else [()] * len(said)
+    if recipe:
+        scales[REPLY] = weigh_replies(said, harm, forbidden)
     manifest = {
         "inputs": {path.name: hash_file(path) for path in [*sources, *([replies] if recipe else [])]},
         "lines": len(lines),
@@ -164,6 +167,7 @@ def train(
         "reader": about_reader,
         "evidence": {name: scale.model_dump() for name, scale in scales.items()},
         "held_aside": figures(seen, scores, limits, scales) if rules else {},
+        "replies": reply_figures(said, harm, forbidden, scales[REPLY]) if recipe else {},
         "versions": {k: v for k, v in package_versions().items() if k in VERSIONS},
     }
     write_aside(target / "risk_head.npz", packed(weights))
@@ -172,21 +176,19 @@ def train(
 
 
 def _reader(
-    lines: Sequence[Line], path: Path, recipe: Recipe, target: Path, say: Say, processes: int
-) -> tuple[list[float], dict[str, Any]]:
-    """Write the reader; each line's margin by one that saw nothing of its style, the recipe and figures."""
+    lines: Sequence[Line], replies: Sequence[Reply], recipe: Recipe, target: Path, say: Say, processes: int
+) -> tuple[list[float], list[float], dict[str, Any]]:
+    """Write the reader; each line's and each reply's margin by one that saw nothing of its style, and the
+    recipe.
+    """
     from smallhours.safety.reader import packed as changes
     from smallhours.train.risk import fitting
 
-    replies = read_replies(path)
     learnt = fitting.learn(lines, replies, recipe, say, processes)
-    harm = learnt.replies[:, 2]
-    good = np.array([not reply.is_harmful for reply in replies])
-    limits = {"grave": _grave_threshold(lines, learnt.lines), "harm": _above(harm[good], GOOD_STOPPED)}
-    arrays = changes(learnt.weights) | {name: np.array(v, dtype=np.float32) for name, v in limits.items()}
+    grave = _grave_threshold(lines, learnt.lines)
+    arrays = changes(learnt.weights) | {"grave": np.array(grave, dtype=np.float32)}
     write_aside(target / "risk_reader.npz", archived(arrays))
-    shares = {"replies": reply_figures(replies, harm >= limits["harm"])}
-    return learnt.lines[:, 0].tolist(), asdict(recipe) | limits | shares
+    return learnt.lines[:, 0].tolist(), learnt.replies[:, 2].tolist(), asdict(recipe) | {"grave": grave}
 
 
 def main(arguments: Sequence[str], say: Say) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smallhours.safety.detectors import reply
 from smallhours.safety.evidence import (
     COLUMNS,
     LEARNED,
@@ -28,7 +29,7 @@ from smallhours.safety.evidence import (
     telling,
 )
 from smallhours.safety.pipeline import INPUT_DETECTORS
-from smallhours.train.risk.text import Line
+from smallhours.train.risk.text import Line, Reply
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +39,8 @@ ALARMS = {"long": 0.12, "long_other": 0.15, "short": 0.05, "short_other": 0.10}
 # them. Of 40 crises and 24 ordinary messages written afterwards they found 12 and 2: odds of 3.6, whose
 # logarithm this is.
 MOST = {"long_other": 1.3}
+GOOD_STOPPED = 0.03  # of good replies held aside, many of them written to look harmful
+PRECISE = 0.9  # the share of harmful ones among the replies that a rule meets, from which on it stands
 LEAST = 5  # lines in which a rule must have spoken to have a weight of its own
 FEWEST = 40  # lines of a kind to learn from; with fewer the weights are those of the head alone
 PULL = 1.0  # towards zero, for a rule's weight
@@ -86,6 +89,43 @@ def weigh(seen: Sequence[Seen]) -> dict[str, Evidence]:
         name: _of_kind([one for one in seen if one.kind == name], alarms, MOST.get(name))
         for name, alarms in ALARMS.items()
     }
+
+
+def reply_rules(replies: Sequence[Reply]) -> list[tuple[str, ...]]:
+    """For each reply, the phrase rules that would forbid it."""
+    each = ([f for f in reply.detect(one.text) if not f.excepted] for one in replies)
+    return [tuple(sorted({f.rule for f in found})) for found in each]
+
+
+def weigh_replies(
+    replies: Sequence[Reply], margins: Sequence[float], rules: Sequence[tuple[str, ...]]
+) -> Evidence:
+    """Weights of the reader's margin and of imprecise rules, for replies held aside by style.
+
+    A rule that hardly meets good replies is not weighed: it forbids whatever the reader says.
+    """
+    harmful = np.array([one.is_harmful for one in replies])
+    hits = {n: np.array([n in said for said in rules]) for n in sorted({n for said in rules for n in said})}
+    names = [n for n, hit in hits.items() if hit.sum() >= LEAST and harmful[hit].mean() < PRECISE]
+    clipped = np.array([columns(Scores(0.0, margin), 0)[1] for margin in margins])
+    said = np.array([hits[name] for name in names], dtype=float).reshape(len(names), len(replies)).T
+    found = [round(weight, 4) for weight in _minimum(clipped[:, None], said, harmful, None)]
+    weights = Evidence(
+        bias=found[0],
+        common=(0.0, found[1], *[0.0] * (COLUMNS - 2)),
+        rules=dict(zip(names, found[2:], strict=True)),
+    )
+    totals = [
+        weights.total(Scores(0.0, margin), 0, said) for margin, said in zip(margins, rules, strict=True)
+    ]
+    good = sorted((total for total, bad in zip(totals, harmful, strict=True) if not bad), reverse=True)
+    reached = good[min(math.floor(GOOD_STOPPED * len(good)), len(good) - 1)]
+    return weights.model_copy(update={"threshold": round(reached + 1e-4, 4)})
+
+
+def is_stopped(weights: Evidence, margin: float, rules: Sequence[str]) -> bool:
+    """Whether a reply would not be sent, for its margin and the phrase rules found in it."""
+    return weights.total(Scores(0.0, margin), 0, rules) >= 0 or not weights.rules.keys() >= set(rules)
 
 
 def is_found(scales: Mapping[str, Evidence], one: Seen) -> bool:
