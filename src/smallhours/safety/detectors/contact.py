@@ -30,7 +30,7 @@ _DIALLED = re.compile(
 )
 # Links of messengers and shorteners, groups, handles, postal addresses, people and houses by name.
 _LINK = re.compile(
-    r"(?<![\w@.-])[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40})?\.(?:app|gg|me|ly|online|site|care|support|xyz|link)\b"
+    r"(?<![\w@.-])[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40})?\.(?:app|gg|me|ly|online|site|care|support|xyz|link|life|club|space|world|center|today)\b"
     r"(?:/[^\s<>\"')\]]{0,200})?",
     re.IGNORECASE,
 )
