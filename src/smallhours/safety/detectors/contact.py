@@ -34,7 +34,9 @@ _LINK = re.compile(
     r"(?:/[^\s<>\"')\]]{0,200})?",
     re.IGNORECASE,
 )
-_HANDLE = re.compile(r"(?<![\w.@/-])(?:@[a-z]\w[\w.]{1,30}|/?[ru]/\w{3,30}|[a-z]{2,20}(?:_[a-z0-9]{1,20}){1,4})\b", re.I)
+_HANDLE = re.compile(
+    r"(?<![\w.@/-])(?:@[a-z]\w[\w.]{1,30}|/?[ru]/\w{3,30}|[a-z]{2,20}(?:_[a-z0-9]{1,20}){1,4})\b", re.I
+)
 _ADDRESS = re.compile(
     r"(?<!\w)\d{1,5}[A-Za-z]?,? (?:[A-Z][\w'.\u2019-]{1,24} ){1,3}"
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Court|Close|Way|Place|Square|Boulevard|Blvd|Terrace)\b"
