@@ -17,16 +17,15 @@ from smallhours.semantics.universal import original_weights
 
 
 class CountsWords:
-    """A model for which only the words "dark" and "grave" mean anything."""
+    """A model for which only the words "dark", "grave" and "harm" mean anything."""
 
     def encode(self, texts: Sequence[str]) -> Any:
-        return np.array(
-            [[t.split().count("dark"), t.split().count("grave")] for t in texts], dtype=np.float32
-        )
+        words = ("dark", "grave", "harm")
+        return np.array([[t.split().count(word) for word in words] for t in texts], dtype=np.float32)
 
 
 def fake() -> RiskReader:
-    return RiskReader(CountsWords(), np.eye(2, dtype=np.float32), np.zeros(2, dtype=np.float32), grave=1.5)
+    return RiskReader(CountsWords(), np.eye(3, dtype=np.float32), np.zeros(3, dtype=np.float32), grave=1.5)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +50,12 @@ def test_a_grave_message_is_high() -> None:
 
 def test_of_what_says_nothing_there_is_no_finding() -> None:
     assert fake().detect_many(["", "ok"]) == [[], []]
+
+
+def test_a_reply_gets_the_third_question_and_a_score_alone() -> None:
+    (found,) = fake().read_reply("this is dark and would harm and harm")
+    assert (found.level, found.score, found.span) == (RiskLevel.NONE, 2.0, (0, 36))
+    assert fake().read_reply("ok") == []
 
 
 def test_many_get_what_each_gets() -> None:

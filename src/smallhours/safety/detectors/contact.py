@@ -9,6 +9,8 @@ of the tables, "555 can help" is not recognised as one).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 
 from smallhours.domain.risk import Finding
 from smallhours.safety.helplines import contacts
@@ -83,26 +85,18 @@ def _is_unknown_number(match: re.Match[str], text: str) -> bool:
 
 def detect(text: str) -> list[Finding]:
     """Findings ``unknown_number``, ``unknown_url``, ``unknown_email`` and those of ``_PATTERNS``."""
-    found: list[Finding] = []
+    return [Finding(detector="contact", rule=rule, span=match.span()) for rule, match in _unknown(text)]
 
-    def add(rule: str, match: re.Match[str]) -> None:
-        found.append(Finding(detector="contact", rule=rule, span=match.span()))
 
-    for match in _EMAIL.finditer(text):
-        add("unknown_email", match)
-    for match in _URL.finditer(text):
+def _unknown(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    for rule, pattern in (("unknown_email", _EMAIL), *_PATTERNS):
+        yield from ((rule, match) for match in pattern.finditer(text))
+    for match in chain(_URL.finditer(text), _LINK.finditer(text)):
         if not contacts().has_url(match.group()):
-            add("unknown_url", match)
+            yield "unknown_url", match
     for match in _NUMBER.finditer(text):
         if _is_unknown_number(match, text):
-            add("unknown_number", match)
-    for match in _LINK.finditer(text):
-        if not contacts().has_url(match.group()):
-            add("unknown_url", match)
-    for rule, pattern in _PATTERNS:
-        for match in pattern.finditer(text):
-            add(rule, match)
+            yield "unknown_number", match
     for match in _LETTERED.finditer(text):
         if any(c.isalpha() for c in match.group()):
-            add("unknown_number", match)
-    return found
+            yield "unknown_number", match
