@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,17 @@ from hypothesis import strategies as st
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import Finding, RiskCategory, RiskLevel
 from smallhours.safety import SafetyPipeline, evidence
-from smallhours.safety.evidence import HEAD, OUTRIGHT, OUTWEIGHED, READER, Evidence, Scores, kind, weighed
+from smallhours.safety.evidence import (
+    HEAD,
+    OUTRIGHT,
+    OUTWEIGHED,
+    READER,
+    Evidence,
+    Scores,
+    kind,
+    weighed,
+    weighed_reply,
+)
 
 LONG_SCALE = Evidence(bias=-1.0, common=(1.0, 1.0, -0.5, 0.0, 0.0), rules={"faint": 0.2, "loud": 3.0})
 SHORT_SCALE = Evidence(bias=-1.0, common=(1.0, 1.0, 0.0, 0.0, 0.0))
@@ -149,3 +161,50 @@ class TestAsItShips:
     )
     def test_a_story_in_which_suicide_is_past_or_a_subject_is_no_crisis(self, text: str) -> None:
         assert not self.level(text).is_crisis
+
+
+REPLY_SCALE = Evidence(bias=-1.0, common=(0.0, 1.0, 0.0, 0.0, 0.0), rules={"faint": 0.5, "loud": 3.0})
+
+
+class TestReplies:
+    scales: ClassVar = {"reply": REPLY_SCALE}
+
+    scales = {
+        "reply": Evidence(bias=-1.0, common=(0.0, 1.0, 0.0, 0.0, 0.0), rules={"faint": 0.5, "loud": 3.0})
+    }
+
+    def forbids(self, *findings: Finding) -> bool:
+        return not all(f.excepted for f in weighed_reply(findings, self.scales))
+
+    def test_what_reads_harmful_is_forbidden_without_any_rule(self) -> None:
+        assert self.forbids(reader(1.0))
+        assert not self.forbids(reader(0.9))
+
+    def test_an_imprecise_rule_is_added_to_what_was_read(self) -> None:
+        assert self.forbids(reader(0.5), rule("faint"))
+        assert not self.forbids(reader(0.4), rule("faint"))
+        assert self.forbids(reader(-2.0), rule("loud"))
+
+    def test_what_is_outweighed_says_so(self) -> None:
+        (found,) = weighed_reply([reader(-3.0), rule("loud")], self.scales)
+        assert (found.rule, found.excepted) == ("loud", OUTWEIGHED)
+
+    def test_a_rule_without_a_weight_stands(self) -> None:
+        assert self.forbids(reader(-8.0), rule("precise"))
+        kept = weighed_reply([reader(-8.0), rule("precise"), rule("loud")], self.scales)
+        assert {f.rule: f.excepted for f in kept} == {"precise": None, "loud": OUTWEIGHED}
+
+    def test_an_excepted_rule_weighs_nothing(self) -> None:
+        excused = rule("loud").model_copy(update={"excepted": "negation"})
+        assert not self.forbids(reader(0.0), excused)
+
+    def test_where_nothing_was_read_rules_stand(self) -> None:
+        assert self.forbids(rule("faint"))
+
+    def test_unweighed_everything_forbids(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(_: object) -> tuple[Finding, ...]:
+            raise RuntimeError
+
+        monkeypatch.setattr(evidence, "weighed_reply", broken)
+        guard = SafetyPipeline({}, {READER: lambda _: [reader(-8.0)]})
+        assert not guard.screen_output("All is well here.", Conversation.of("hello")).allowed
