@@ -169,10 +169,6 @@ REPLY_SCALE = Evidence(bias=-1.0, common=(0.0, 1.0, 0.0, 0.0, 0.0), rules={"fain
 class TestReplies:
     scales: ClassVar = {"reply": REPLY_SCALE}
 
-    scales = {
-        "reply": Evidence(bias=-1.0, common=(0.0, 1.0, 0.0, 0.0, 0.0), rules={"faint": 0.5, "loud": 3.0})
-    }
-
     def forbids(self, *findings: Finding) -> bool:
         return not all(f.excepted for f in weighed_reply(findings, self.scales))
 

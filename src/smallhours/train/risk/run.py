@@ -147,15 +147,32 @@ def train(
         read, harm, about_reader = _reader(lines, said, recipe, target, say, processes)
     found = rules_found(lines) if rules else [()] * len(lines)
     margins = map(Scores, map(float, scores[:, 0]), read)
-    seen = [Seen(line, each, tuple(said)) for line, each, said in zip(lines, margins, found, strict=True)]
-    scales = weigh(seen)
-    forbidden = reply_rules(said) if rules else [()] * len(said)
+    seen = [Seen(*one) for one in zip(lines, margins, found, strict=True)]
+    scales, of_replies = weigh(seen), dict[str, Any]()
     if recipe:
+        forbidden = reply_rules(said) if rules else [()] * len(said)
         scales[REPLY] = weigh_replies(said, harm, forbidden)
+        of_replies = reply_figures(said, harm, forbidden, scales[REPLY])
     manifest = {
         "inputs": {path.name: hash_file(path) for path in [*sources, *([replies] if recipe else [])]},
         "lines": len(lines),
         "crises": int(material.crisis.sum()),
+        **_about(weights),
+        "thresholds": asdict(limits),
+        "reader": about_reader,
+        "evidence": {name: scale.model_dump() for name, scale in scales.items()},
+        "held_aside": figures(seen, scores, limits, scales) if rules else {},
+        "replies": of_replies,
+        "versions": {k: v for k, v in package_versions().items() if k in VERSIONS},
+    }
+    write_aside(target / "risk_head.npz", packed(weights))
+    write_aside(target / "risk_head.json", (json.dumps(manifest, indent=1) + "\n").encode())
+    return manifest
+
+
+def _about(weights: Weights) -> dict[str, Any]:
+    """What the head was made with."""
+    return {
         "support": len(weights.support),
         "seed": SEED,
         "folds": head.FOLDS,
@@ -163,16 +180,7 @@ def train(
         "letters": head.LETTERS,
         "cost": head.COST,
         "categories": [category.value for category in weights.categories],
-        "thresholds": asdict(limits),
-        "reader": about_reader,
-        "evidence": {name: scale.model_dump() for name, scale in scales.items()},
-        "held_aside": figures(seen, scores, limits, scales) if rules else {},
-        "replies": reply_figures(said, harm, forbidden, scales[REPLY]) if recipe else {},
-        "versions": {k: v for k, v in package_versions().items() if k in VERSIONS},
     }
-    write_aside(target / "risk_head.npz", packed(weights))
-    write_aside(target / "risk_head.json", (json.dumps(manifest, indent=1) + "\n").encode())
-    return manifest
 
 
 def _reader(
