@@ -135,15 +135,11 @@ class _Job:
             self.recipe,
             lambda told: sys.stderr.write(f"{self.name}:{told}"),
         )
-        found = (
+        return (
             margins(reader, [self.lines[row].text for row in self.aside]),
             margins(reader, [self.replies[row].text for row in self.unsaid]),
             reader.learnt(),
         )
-        import pickle
-
-        pickle.dump(found, open("/tmp/x/w4/job_" + self.name.replace(" ", "_") + ".pkl", "wb"))
-        return found
 
 
 def _rate(step: int, steps: int, warmup: float) -> float:
