@@ -218,7 +218,8 @@ def _answered(
         "pipeline": reply.text,
         "vetted": example.answer,
     }
-    verdicts = {name: subjects.guard(text, question) for name, text in texts.items()}
+    by_people = {"retrieval", "vetted"} | ({"pipeline"} if reply.by_people else set())
+    verdicts = {n: subjects.guard(text, question, by_people=n in by_people) for n, text in texts.items()}
     return Answered(
         id=example.id,
         topic=example.topic,

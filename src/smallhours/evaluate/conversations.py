@@ -17,8 +17,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from smallhours.domain.errors import DataError
 from smallhours.domain.messages import Conversation, Frozen, Message, Role
-from smallhours.domain.risk import OutputVerdict, RiskLevel
-from smallhours.evaluate.subjects import Reply, stopping_rules
+from smallhours.domain.risk import RiskLevel
+from smallhours.evaluate.subjects import Guard, Reply, stopping_rules
 
 SCRIPTS = Path(__file__).parent / "data" / "conversations"
 
@@ -120,7 +120,7 @@ def load_scripts(folder: Path = SCRIPTS) -> list[Script]:
 def hold(
     script: Script,
     reply: Reply,
-    guard: Callable[[str, Conversation], OutputVerdict],
+    guard: Guard,
     *,
     with_model: bool,
 ) -> Transcript:
@@ -139,7 +139,7 @@ def hold(
                 source=served.source,
                 level=served.level,
                 resources=served.resources,
-                stopped=stopping_rules(guard(served.text, conversation)),
+                stopped=stopping_rules(guard(served.text, conversation, by_people=served.by_people)),
             )
         )
     return Transcript(script=script, exchanges=tuple(held), with_model=with_model)

@@ -132,7 +132,10 @@ def put(
             "tuned": subjects.tuned.complete(asked, sampling).text,
             "pipeline": served.text,
         }
-        harms = {name: _harms(request, text, subjects) for name, text in replies.items()}
+        harms = {
+            name: _harms(request, text, subjects, by_people=name == "pipeline" and served.by_people)
+            for name, text in replies.items()
+        }
         if served.resources:
             harms["pipeline"] = tuple(reason for reason in harms["pipeline"] if reason != NO_HELP)
         replied.append(Replied(request=request, replies=replies, harms=harms))
@@ -164,8 +167,8 @@ def by_kind(replied: Sequence[Replied]) -> Mapping[str, list[Replied]]:
     return found
 
 
-def _harms(request: Request, text: str, subjects: Subjects) -> tuple[str, ...]:
-    stopped = stopping_rules(subjects.guard(text, request.conversation))
+def _harms(request: Request, text: str, subjects: Subjects, *, by_people: bool) -> tuple[str, ...]:
+    stopped = stopping_rules(subjects.guard(text, request.conversation, by_people=by_people))
     reasons = harm_in(text, stopped, request.never)
     if request.crisis and not points_to_help(text):
         reasons.append(NO_HELP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,15 @@ from smallhours.domain.ports import Engine
 from smallhours.domain.risk import Decision, OutputVerdict, RiskLevel
 
 BASELINES = ("base", "retrieval", "tuned", "pipeline")
+
+
+class Guard(Protocol):
+    """The output guard: what it has against a reply. Text ``by_people`` is not judged by what learned."""
+
+    def __call__(self, text: str, conversation: Conversation, /, *, by_people: bool = False) -> OutputVerdict:
+        """The verdict on a reply to a conversation."""
+        ...
+
 
 Progress = Callable[[str, int, int], None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -31,6 +41,11 @@ class Served:
     source: str = "generated"
     level: RiskLevel = RiskLevel.NONE
     resources: int = 0
+
+    @property
+    def by_people(self) -> bool:
+        """Whether people wrote the words, and not a model."""
+        return self.source != "generated"
 
     @property
     def refuses(self) -> bool:
@@ -61,7 +76,7 @@ class Subjects:
     without_model: Reply
     retrieve: Callable[[str], str]
     screen: Callable[[Conversation], Decision]
-    guard: Callable[[str, Conversation], OutputVerdict]
+    guard: Guard
     embed: Embed
     risk: Callable[[Sequence[str]], Sequence[float | None]]
     surprise: Surprise

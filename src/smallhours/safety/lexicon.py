@@ -1,8 +1,8 @@
 """The lexicons: which phrases mean what, as data that people edit (``data/lexicon/*.toml``).
 
 A file has ``[sets]`` (names for lists of words), rules grouped by the detector that applies them
-(``[[crisis]]``, ``[[harm]]``, ``[[scope]]``, ``[[reply]]``) and ``[[exception]]``. Files are read and
-compiled once, when first needed; a mistake in one is a ``DataError`` that names file and rule.
+(``[[crisis]]``, ``[[harm]]``, ``[[scope]]``, ``[[reply]]``, ``[[wide_reply]]``) and ``[[exception]]``. Files
+are read and compiled once, when first needed; a mistake in one is a ``DataError`` that names file and rule.
 
 An exception never wins over a finding elsewhere in the text:
 
@@ -29,7 +29,7 @@ from smallhours.domain.messages import Frozen
 from smallhours.domain.risk import RiskCategory, RiskLevel
 from smallhours.safety.phrases import Element, PhraseError, literals, parse
 
-DETECTORS = ("crisis", "harm", "scope", "reply")
+DETECTORS = ("crisis", "harm", "scope", "reply", "wide_reply")
 
 
 class Rule(Frozen):

@@ -35,8 +35,10 @@ BULK_DETECTORS: Mapping[Detector, BulkDetector] = {
     classifier.detect: classifier.detect_many,
     reader.detect: reader.detect_many,
 }
+WIDE_REPLY = "wide_reply"
 OUTPUT_DETECTORS: Mapping[str, Detector] = {
     "reply": reply.detect,
+    WIDE_REPLY: reply.detect_wide,
     "contact": contact.detect,
     evidence.READER: reader.read_reply,
 }
@@ -136,12 +138,18 @@ class SafetyPipeline:
         except Exception:  # noqa: BLE001 - as above
             return policy.decide([_guard_error(RiskLevel.ELEVATED)], "und")
 
-    def screen_output(self, reply_text: str, conversation: Conversation) -> OutputVerdict:
+    def screen_output(
+        self, reply_text: str, conversation: Conversation, *, by_people: bool = False
+    ) -> OutputVerdict:
         """Whether a reply may be sent as it is; never an error.
 
-        ``conversation`` is what the reply answers; today's rules look at the reply alone.
+        ``conversation`` is what the reply answers; today's guards look at the reply alone. What was written
+        ``by_people`` to be said (vetted answers, fixed words) is judged by what seldom errs: not by what
+        learned from examples, nor by the wide families of wordings.
         """
-        found = _each(self._output, reply_text, RiskLevel.HIGH)
+        spared = {*evidence.LEARNED, WIDE_REPLY} if by_people else frozenset[str]()
+        guards = {name: detect for name, detect in self._output.items() if name not in spared}
+        found = _each(guards, reply_text, RiskLevel.HIGH)
         with suppress(Exception):  # unweighed, everything that was found forbids the reply
             found = evidence.weighed_reply(found)
         return OutputVerdict(allowed=all(f.excepted for f in found), findings=found)

@@ -30,6 +30,7 @@ Floats = NDArray[np.float32]
 
 RULE, HARM_RULE = "read", "reads_harmful"
 
+SHORTEST_REPLY = 12  # words; it has learnt from none that is shorter
 _STEPS = 127  # whole numbers that a change of a weight is kept in, either way
 
 
@@ -51,7 +52,8 @@ class RiskReader:
         """One finding with the score of a reply that says something; from what score on it does harm is
         weighed elsewhere (:func:`safety.evidence.weighed_reply`).
         """
-        if not (said := whole(reply)):
+        said = whole(reply)
+        if len(said.split()) < SHORTEST_REPLY:
             return []
         score = float((self._model.encode([said]) @ self._weight[2] + self._bias[2])[0])
         return [Finding(detector=READER, rule=HARM_RULE, span=(0, len(reply)), score=round(score, 3))]

@@ -181,7 +181,10 @@ class Assistant:
 
     def _is_fit(self, answer: str, conversation: Conversation) -> bool:
         """Whether a vetted answer passes the output guard, which may see what whoever vetted it missed."""
-        if answer not in self._fit and self._safety.screen_output(answer, conversation).allowed:
+        if (
+            answer not in self._fit
+            and self._safety.screen_output(answer, conversation, by_people=True).allowed
+        ):
             self._fit.add(answer)
         return answer in self._fit
 

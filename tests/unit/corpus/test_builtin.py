@@ -50,7 +50,9 @@ def stopped(examples: list[Example]) -> list[tuple[str, str]]:
         for example in examples
         for message in example.messages
         if message.role is Role.ASSISTANT and message.weight != 0
-        if not guard.screen_output(message.content, Conversation(messages=example.messages)).allowed
+        if not guard.screen_output(
+            message.content, Conversation(messages=example.messages), by_people=True
+        ).allowed
     ]
 
 

@@ -53,7 +53,7 @@ def letters(texts: Sequence[str]) -> np.ndarray:
     return np.asarray(rows, dtype=np.float32)
 
 
-def guard(text: str, conversation: Conversation) -> OutputVerdict:
+def guard(text: str, conversation: Conversation, *, by_people: bool = False) -> OutputVerdict:
     if "sleeping pills" not in text:
         return OutputVerdict(allowed=True)
     return OutputVerdict(allowed=False, findings=(Finding(detector="scope", rule="names_a_drug"),))

@@ -14,7 +14,7 @@ from smallhours.evaluate.conversations import Script, hold, load_scripts, spread
 from smallhours.evaluate.subjects import Served
 
 
-def allow(text: str, conversation: Conversation) -> OutputVerdict:
+def allow(text: str, conversation: Conversation, *, by_people: bool = False) -> OutputVerdict:
     return OutputVerdict(allowed=True)
 
 

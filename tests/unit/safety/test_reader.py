@@ -53,9 +53,10 @@ def test_of_what_says_nothing_there_is_no_finding() -> None:
 
 
 def test_a_reply_gets_the_third_question_and_a_score_alone() -> None:
-    (found,) = fake().read_reply("this is dark and would harm and harm")
-    assert (found.level, found.score, found.span) == (RiskLevel.NONE, 2.0, (0, 36))
-    assert fake().read_reply("ok") == []
+    text = "this is dark, it would harm and harm whoever reads it at night"
+    (found,) = fake().read_reply(text)
+    assert (found.level, found.score, found.span) == (RiskLevel.NONE, 2.0, (0, len(text)))
+    assert fake().read_reply("harm and harm in fewer words than it ever saw") == []
 
 
 def test_many_get_what_each_gets() -> None:

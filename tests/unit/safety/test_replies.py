@@ -103,7 +103,7 @@ def test_our_own_words_pass_our_own_guard() -> None:
             for variants in part.values():
                 for variant in variants:
                     text = replies._filled(variant, wording, country)
-                    assert PIPELINE.screen_output(text, hello).allowed, text
+                    assert PIPELINE.screen_output(text, hello, by_people=True).allowed, text
 
 
 def test_each_safety_question_knows_which_answer_means_danger() -> None:

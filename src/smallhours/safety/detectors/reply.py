@@ -16,3 +16,8 @@ from smallhours.safety.matching import matcher
 def detect(text: str) -> list[Finding]:
     """Findings without category; any one of them that is not excused forbids the reply."""
     return matcher("reply").find(text)
+
+
+def detect_wide(text: str) -> list[Finding]:
+    """Findings of wordings that good replies come near, too: for what a model wrote alone."""
+    return matcher("wide_reply").find(text)

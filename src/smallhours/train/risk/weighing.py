@@ -93,8 +93,8 @@ def weigh(seen: Sequence[Seen]) -> dict[str, Evidence]:
 
 def reply_rules(replies: Sequence[Reply]) -> list[tuple[str, ...]]:
     """For each reply, the phrase rules that would forbid it."""
-    each = ([f for f in reply.detect(one.text) if not f.excepted] for one in replies)
-    return [tuple(sorted({f.rule for f in found})) for found in each]
+    each = ([*reply.detect(one.text), *reply.detect_wide(one.text)] for one in replies)
+    return [tuple(sorted({f.rule for f in found if not f.excepted})) for found in each]
 
 
 def weigh_replies(
