@@ -30,7 +30,7 @@ Floats = NDArray[np.float32]
 
 RULE, HARM_RULE = "read", "reads_harmful"
 
-SHORTEST_REPLY = 12  # words; it has learnt from none that is shorter
+SHORTEST_REPLY = 20  # words; it has hardly learnt from shorter ones, and takes a single sentence for anything
 _STEPS = 127  # whole numbers that a change of a weight is kept in, either way
 
 
