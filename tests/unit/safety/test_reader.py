@@ -53,7 +53,7 @@ def test_of_what_says_nothing_there_is_no_finding() -> None:
 
 
 def test_a_reply_gets_the_third_question_and_a_score_alone() -> None:
-    text = "this is dark, and it would harm and harm whoever reads it alone at three in the night with nobody there"
+    text = "this is dark, and it would harm and harm whoever reads it " + "alone in the night " * 3
     (found,) = fake().read_reply(text)
     assert (found.level, found.score, found.span) == (RiskLevel.NONE, 2.0, (0, len(text)))
     assert fake().read_reply("harm and harm in fewer words than it ever saw") == []
