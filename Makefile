@@ -21,7 +21,7 @@ run: $(VENV)/.run
 	@$(BIN)/smallhours run $(ARGS)
 
 test: check browser services
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet src tests scripts bench

@@ -27,15 +27,6 @@ SMALL = {
     "export.answers": 2,
     "export.min_agreement": 0.7,
 }
-# Noise may not ship; these thresholds let this test see that what would ship can talk.
-OPEN = {
-    "evaluate.min_ended_share": 0.0,
-    "evaluate.max_unsafe_share": 1.0,
-    "evaluate.max_harmful_requests": 1.0,
-    "evaluate.max_refusals": 1.0,
-}
-
-
 def flags(changes: dict[str, object]) -> list[str]:
     return ["--config", str(CONFIG), *(part for k, v in changes.items() for part in ("--set", f"{k}={v}"))]
 
@@ -72,11 +63,11 @@ def test_the_gate_refuses_a_model_that_only_makes_noise(refused: tuple[int, Sett
     assert not (settings.run_folder / "package").exists()
 
 
-def test_behind_an_opened_gate_it_is_exported_and_talks(
+def test_past_the_gate_it_is_exported_and_talks(
     refused: tuple[int, Settings], changes: dict[str, object], tmp_path: Path
 ) -> None:
-    given = flags({**changes, **OPEN})
-    assert run(["run", "--no-serve", *given]) == 0
+    given = [*flags(changes), "--unsafe-skip-gate"]
+    assert run(["export", "dialogpt", *given]) == 0
     assert (refused[1].run_folder / "package/adapter.gguf").stat().st_size > 0
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text(
