@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from scripts.gpt2_shape import make_gpt2_shape
+from smallhours.bootstrap.serving import open_assistant
 from smallhours.cli.main import run
 from smallhours.domain.artifacts import read_manifest
+from smallhours.domain.messages import Conversation
 from smallhours.domain.settings import Settings, load_settings
 from tests.flow.conftest import ROOT
 
@@ -27,6 +28,8 @@ SMALL = {
     "export.answers": 2,
     "export.min_agreement": 0.7,
 }
+
+
 def flags(changes: dict[str, object]) -> list[str]:
     return ["--config", str(CONFIG), *(part for k, v in changes.items() for part in ("--set", f"{k}={v}"))]
 
@@ -64,17 +67,12 @@ def test_the_gate_refuses_a_model_that_only_makes_noise(refused: tuple[int, Sett
 
 
 def test_past_the_gate_it_is_exported_and_talks(
-    refused: tuple[int, Settings], changes: dict[str, object], tmp_path: Path
+    refused: tuple[int, Settings], changes: dict[str, object]
 ) -> None:
-    given = [*flags(changes), "--unsafe-skip-gate"]
-    assert run(["export", "dialogpt", *given]) == 0
-    assert (refused[1].run_folder / "package/adapter.gguf").stat().st_size > 0
-    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    source.write_text(
-        '{"id": "a", "text": "cant sleep again"}\n{"id": "b", "text": "i want to kill myself"}\n'
-    )
-    asked = ["--in", str(source), "--out", str(target), "--policy", "generate"]
-    assert run(["answer", "dialogpt", *given, *asked]) == 0
-    ordinary, crisis = (json.loads(line) for line in target.read_text().splitlines())
-    assert ordinary["reply"] and ordinary["candidates"]["tried"] > 0 and ordinary["model"]["adapter"]
-    assert crisis["source"] == "crisis"
+    _, settings = refused
+    assert run(["export", "dialogpt", *flags(changes), "--unsafe-skip-gate"]) == 0
+    assert (settings.run_folder / "package/adapter.gguf").stat().st_size > 0
+    assistant = open_assistant(settings, unsafe=True)
+    ordinary = assistant.reply(Conversation.of("cant sleep again"), policy="generate")
+    assert ordinary.text and ordinary.candidates and ordinary.identity and ordinary.identity.adapter
+    assert assistant.reply(Conversation.of("i want to kill myself")).source == "crisis"
