@@ -7,7 +7,8 @@ score is evidence like any other (``safety/evidence.py``): it decides nothing al
 our own model is about to say: does it read like a reply that does harm?
 
 Not seen: how sentences hang together, who denies what another sentence says, and languages whose letters the
-encoder does not have (Hindi is read in Latin letters).
+encoder does not have (Hindi is read in Latin letters). Of replies: those under twenty words, and harm that
+lies only in what a reply answers to.
 """
 
 from __future__ import annotations
