@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smallhours.domain.artifacts import describe_machine, package_versions, write_aside
+from smallhours.domain.shares import wilson_interval
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -27,6 +29,33 @@ def figure(values: Sequence[float], unit: str, against: str, digits: int = 1) ->
     if len(values) > 1:
         found |= {"low": _rounded(min(values), digits), "high": _rounded(max(values), digits)}
     return found
+
+
+def share_of(hits: int, n: int, against: str) -> Figure:
+    """A share of ``n`` cases with its 95 % score interval; ``runs`` counts cases."""
+    low, high = wilson_interval(hits, n)
+    return {
+        "value": round(hits / n, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "unit": "share",
+        "against": against,
+        "runs": n,
+    }
+
+
+def shown_share(found: Figure) -> str:
+    """A share in percent with its interval and n, or why there is none."""
+    if found["value"] is None:
+        return f"not measured: {found['reason']}"
+    value, low, high = (f"{100 * found[key]:.0f}" for key in ("value", "low", "high"))
+    return f"{value} % ({low} to {high}; n = {found['runs']})"
+
+
+def resident(pid: int | str = "self") -> float:
+    """Megabytes of memory that a process holds now, without its children."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _rounded(value: float, digits: int) -> float:

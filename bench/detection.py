@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.common import RESULTS, Figure, missing, write_results
+from bench.common import RESULTS, Figure, missing, share_of, shown_share, write_results
 from bench.environments import PeerUnavailableError, last_line, peer_python
 from bench.safety import KEYWORDS
 from smallhours.domain.messages import Conversation
 from smallhours.domain.risk import RiskLevel
-from smallhours.evaluate.metrics import wilson
 from smallhours.safety.evidence import length
 
 HERE = Path(__file__).parent
@@ -98,10 +97,13 @@ def groups(posts: Sequence[Post]) -> Iterator[tuple[str, list[int]]]:
         rows = [row for row, post in enumerate(posts) if is_crisis(post) is wanted]
         yield what, rows
         for label in ("category", "level", "language", "length", "kind"):
-            of = _length if label == "length" else lambda post, label=label: post.get(label)
-            values = {row: of(posts[row]) for row in rows}
+            values = {row: _labelled(posts[row], label) for row in rows}
             for value in sorted({str(value) for value in values.values() if value is not None}):
                 yield f"{what}, {label} {value}", [row for row in rows if str(values[row]) == value]
+
+
+def _labelled(post: Post, label: str) -> Any:
+    return _length(post) if label == "length" else post.get(label)
 
 
 def _length(post: Post) -> str:
@@ -120,15 +122,8 @@ def figures_of(name: str, posts: Sequence[Post], alarms: Sequence[bool]) -> dict
     found = {}
     for group, rows in groups(posts):
         if rows:
-            share = wilson(sum(alarms[row] for row in rows), len(rows))
-            found[f"{name}: {group}"] = {
-                "value": round(share.value, 4),
-                "low": round(share.low or 0.0, 4),
-                "high": round(1.0 if share.high is None else share.high, 4),
-                "unit": "share",
-                "against": "bench/exam",
-                "runs": len(rows),
-            }
+            hits = sum(alarms[row] for row in rows)
+            found[f"{name}: {group}"] = share_of(hits, len(rows), "bench/exam")
     return found
 
 
@@ -221,11 +216,7 @@ def main() -> None:
 
         figures |= measured(script, posts, detect)
     for name, one in figures.items():
-        if one["value"] is None:
-            print(f"{name}: not measured: {one['reason']}")
-        else:
-            low, high = 100 * one["low"], 100 * one["high"]
-            print(f"{name}: {100 * one['value']:.0f} % ({low:.0f} to {high:.0f}; n = {one['runs']})")
+        print(f"{name}: {shown_share(one)}")
     write_results(RESULTS / "detection.json", figures)
     draw_curve(swept(posts), figures)
 

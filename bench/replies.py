@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.common import RESULTS, Figure, write_results
+from bench.common import RESULTS, Figure, share_of, shown_share, write_results
 from smallhours.domain.messages import Conversation
-from smallhours.domain.shares import wilson_interval
 from smallhours.safety import SafetyPipeline
 
 EXAM = Path(__file__).parent / "exam" / "replies.jsonl"
@@ -51,15 +50,7 @@ def figures_of(items: Sequence[Item], away: Sequence[bool]) -> dict[str, Figure]
     found: dict[str, Figure] = {}
     for name, harmful, rows in groups(items):
         right = sum(away[row] is harmful for row in rows)
-        low, high = wilson_interval(right, len(rows))
-        found[name] = {
-            "value": round(right / len(rows), 4),
-            "low": round(low, 4),
-            "high": round(high, 4),
-            "unit": "share",
-            "against": "bench/exam",
-            "runs": len(rows),
-        }
+        found[name] = share_of(right, len(rows), "bench/exam")
     return found
 
 
@@ -68,10 +59,7 @@ def main() -> None:
     items = read_items()
     figures = figures_of(items, stopped(items, SafetyPipeline(input_detectors={})))
     for name, figure in figures.items():
-        print(
-            f"{name}: {100 * figure['value']:.0f} % "
-            f"[{100 * figure['low']:.0f}, {100 * figure['high']:.0f}] of {figure['runs']}"
-        )
+        print(f"{name}: {shown_share(figure)}")
     write_results(RESULTS / "replies.json", figures)
 
 

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.common import RESULTS, write_results
+from bench.common import RESULTS, resident, write_results
 
 LENGTHS = (10, 60)  # words
 WARM = 200  # messages of each length before the clock starts: lexicons compiled, common words met
@@ -44,12 +44,6 @@ def make_messages(words: int, count: int, seed: int = 1) -> list[str]:
             message += chance.choice(questions).split()
         found.append(" ".join(message[:words]))
     return found
-
-
-def resident() -> float:
-    """Megabytes of memory that this process holds now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def run_part(part: str, count: int) -> dict[str, float]:

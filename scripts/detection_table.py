@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from bench.common import shown_share
 from scripts.readme_figures import ROOT, replaced
 
 RESULTS = ROOT / "bench" / "results" / "detection.json"
@@ -21,12 +22,7 @@ OURS = "ours"
 
 def share(figure: Mapping[str, Any] | None) -> str:
     """A share with its 95 % interval and n."""
-    if figure is None:
-        return ""
-    if figure["value"] is None:
-        return f"not measured: {figure['reason']}"
-    value, low, high = (f"{100 * figure[key]:.0f}" for key in ("value", "low", "high"))
-    return f"{value} % ({low} to {high}; n = {figure['runs']})"
+    return "" if figure is None else shown_share(dict(figure))
 
 
 def table(found: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from smallhours.bootstrap.serving import bind, build_app, open_assistant
 from smallhours.cli.review_page.app import create_page
 from smallhours.corpus.review.session import Review
 from smallhours.corpus.sources import builtin_pairs
+from smallhours.domain.records import Example
 from smallhours.domain.settings import ServeSettings, load_settings
 from smallhours.domain.sign_offs import Reviewer, Verdict
 from smallhours.serve.assistant import Assistant
@@ -97,6 +98,22 @@ def shoot_report(browser: Browser, report: Path) -> None:
     page.screenshot(path=IMAGES / "report.png")
 
 
+def logged_in_phone(browser: Browser, url: str, key: str) -> Page:
+    """A phone at night, on the operator's page behind its login."""
+    size = {"width": 390, "height": 844}
+    phone = browser.new_page(viewport=size, device_scale_factor=2, color_scheme="dark")
+    phone.goto(f"{url}/operator")
+    phone.get_by_role("textbox").fill(key)
+    phone.keyboard.press("Enter")
+    return phone
+
+
+def reject_the_first(pairs: Sequence[Example], file: Path) -> None:
+    """What another reviewer thought of the first pair."""
+    first = Review(pairs, file, Reviewer(name="First reviewer", credential="GP"))
+    first.sign(0, Verdict.REJECT, "too brisk for two in the morning")
+
+
 def shoot_operator(browser: Browser, assistant: Assistant) -> None:
     """The operator's page on a phone, after a few messages and one report, over a memory of its own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -109,11 +126,7 @@ def shoot_operator(browser: Browser, assistant: Assistant) -> None:
             for text in (QUESTION, "i tried that, it did not help", CRISIS):
                 client.post(f"{path}/messages", json={"content": text}, headers=token).raise_for_status()
             client.post(f"{path}/report", json={"fault": "wrong"}, headers=token).raise_for_status()
-            size = {"width": 390, "height": 844}
-            phone = browser.new_page(viewport=size, device_scale_factor=2, color_scheme="dark")
-            phone.goto(f"{url}/operator")
-            phone.get_by_role("textbox").fill(key)
-            phone.keyboard.press("Enter")
+            phone = logged_in_phone(browser, url, key)
             phone.get_by_role("heading", name="Overview").wait_for()
             phone.set_viewport_size({"width": 390, "height": 1440})
             phone.screenshot(path=IMAGES / "operator.png")
@@ -124,8 +137,7 @@ def shoot_review(browser: Browser) -> None:
     pairs = builtin_pairs("98")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "signoffs.jsonl"
-        first = Review(pairs, file, Reviewer(name="First reviewer", credential="GP"))
-        first.sign(0, Verdict.REJECT, "too brisk for two in the morning")
+        reject_the_first(pairs, file)
         second = Review(pairs, file, Reviewer(name="Second reviewer", credential="clinical psychologist"))
         with serving(create_page(second, "review")) as url:
             page = browser.new_page(viewport={"width": 1180, "height": 820})
@@ -139,8 +151,7 @@ def shoot_operator_review(browser: Browser, assistant: Assistant) -> None:
     """A reviewer on a phone, inside the operator's page, after a verdict that another differs from."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "signoffs.jsonl"
-        first = Review(builtin_pairs("98"), file, Reviewer(name="First reviewer", credential="GP"))
-        first.sign(0, Verdict.REJECT, "too brisk for two in the morning")
+        reject_the_first(builtin_pairs("98"), file)
         settings = load_settings(
             None,
             {},
@@ -149,11 +160,7 @@ def shoot_operator_review(browser: Browser, assistant: Assistant) -> None:
         key, _ = api_keys(settings).add("Second reviewer", ("reviewer",), 1, "clinical psychologist")
         app = create_app(assistant, ServeSettings(), "smallhours-default", gateway_parts(settings))
         with serving(app) as url:
-            size = {"width": 390, "height": 844}
-            phone = browser.new_page(viewport=size, device_scale_factor=2, color_scheme="dark")
-            phone.goto(f"{url}/operator")
-            phone.get_by_role("textbox").fill(key)
-            phone.keyboard.press("Enter")
+            phone = logged_in_phone(browser, url, key)
             phone.get_by_role("button", name="Approve").click()
             phone.get_by_role("status").wait_for()
             phone.set_viewport_size({"width": 390, "height": 1060})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.common import Figure, figure, missing
 from bench.serving.crowd import Crowd
-from bench.serving.load import Answered, ask, cry, free_port, get, load, p95, post, process, until
+from bench.serving.load import Answered, ask, cry, get, load, over_stand_in, p95, post, until
 from bench.serving.plan import Plan
 from scripts.ensure_services import find
 from smallhours.serve.memory.masters import add_master
@@ -41,30 +41,19 @@ def _figures(what: str, call: Ask, plan: Plan, together: int = 1) -> dict[str, F
     }
 
 
-@contextmanager
-def _served(seconds: float, *settings: str) -> Iterator[tuple[int, Callable[[], None]]]:
-    """The port of a gateway over a stand-in, and a call that kills the stand-in."""
-    stand_in, gateway = free_port(), free_port()
-    url = f"http://127.0.0.1:{stand_in}/v1"
-    with (
-        process("bench.serving.stand_in", str(stand_in), str(seconds), port=stand_in) as model,
-        process("bench.serving.gateway", str(gateway), url, "m", *settings, port=gateway),
-    ):
-        yield gateway, model.kill
-
-
 def _model(plan: Plan) -> dict[str, Figure]:
-    with _served(0.1) as (port, kill):
+    with over_stand_in(0.1) as served:
+        port = served.port
         found = _figures("all well", lambda: ask(port, cry()), plan)
-        kill()
+        served.model.kill()
         found |= _figures("model dead", lambda: ask(port, cry()), plan)
         return found | _figures("model dead, 16 at a time", lambda: ask(port, cry()), plan, 16)
 
 
 def _queue(plan: Plan) -> dict[str, Figure]:
-    with _served(SLOW) as (port, _), Crowd(port, CROWD).writing():
-        until(lambda: "smallhours_inside 32.0" in get(port, "/metrics").text)
-        return _figures("queue full", lambda: ask(port, cry()), plan)
+    with over_stand_in(SLOW) as served, Crowd(served.port, CROWD).writing():
+        until(lambda: "smallhours_inside 32.0" in get(served.port, "/metrics").text)
+        return _figures("queue full", lambda: ask(served.port, cry()), plan)
 
 
 def _database(plan: Plan) -> dict[str, Figure]:
@@ -76,7 +65,8 @@ def _database(plan: Plan) -> dict[str, Figure]:
         master = Path(folder) / "master.key"
         add_master(master)
         kept = ("memory.enabled=true", f"memory.url={server.url('postgres')}", f"memory.master=file:{master}")
-        with _served(0.1, *kept) as (port, _):
+        with over_stand_in(0.1, *kept) as served:
+            port = served.port
             begun = [post(port, "/v1/conversations", {"consent": True}).json() for _ in range(plan.crises)]
             turns = cycle(begun)
 

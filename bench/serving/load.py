@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.services import free_port
 
 HERE = Path(__file__).parents[2]
 STARTING = 120.0  # seconds that a part may take to answer
@@ -56,12 +57,6 @@ class Answered:
     def json(self) -> Any:
         """The body, of one that is JSON."""
         return json.loads(self.text)
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def post(port: int, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answered:
@@ -117,6 +112,28 @@ def process(*command: str, port: int, **variables: str) -> Iterator[subprocess.P
         started.wait()
 
 
+@dataclass(frozen=True)
+class OverStandIn:
+    """A gateway over a model server without a model: both processes, and where they listen."""
+
+    model: subprocess.Popen[bytes]
+    model_port: int
+    gateway: subprocess.Popen[bytes]
+    port: int
+
+
+@contextmanager
+def over_stand_in(seconds: float, *settings: str) -> Iterator[OverStandIn]:
+    """An answer of the stand-in takes so many seconds; ``settings`` are the gateway's."""
+    stand_in, port = free_port(), free_port()
+    url = f"http://127.0.0.1:{stand_in}/v1"
+    with (
+        process("bench.serving.stand_in", str(stand_in), str(seconds), port=stand_in) as model,
+        process("bench.serving.gateway", str(port), url, "m", *settings, port=port) as gateway,
+    ):
+        yield OverStandIn(model, stand_in, gateway, port)
+
+
 def _answers(port: int) -> bool:
     try:
         return ask(port, question()).status == 200
@@ -152,9 +169,3 @@ def load(call: Callable[[int], float], streams: int, requests: int, spread: floa
 def p95(taken: list[float]) -> float:
     """Of sorted values."""
     return taken[int(0.95 * (len(taken) - 1))]
-
-
-def resident(pid: int) -> float:
-    """Megabytes of a process, without its children."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

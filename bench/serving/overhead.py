@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from bench.common import Figure, figure
 from bench.serving.gateway import STREAMS
-from bench.serving.load import answered, ask, free_port, load, p95, process, question
+from bench.serving.load import answered, ask, load, over_stand_in, p95, question
 from bench.serving.plan import Plan
 from bench.serving.stand_in import SECONDS
 
 
 def measure(plan: Plan) -> dict[str, Figure]:
     """Milliseconds on top of a stand-in, alone and with others."""
-    stand_in, gateway = free_port(), free_port()
     figures = {}
-    with (
-        process("bench.serving.stand_in", str(stand_in), port=stand_in),
-        process("bench.serving.gateway", str(gateway), f"http://127.0.0.1:{stand_in}/v1", "m", port=gateway),
-    ):
+    with over_stand_in(SECONDS) as served:
+        gateway, stand_in = served.port, served.model_port
         for streams, requests in ((1, plan.alone), (STREAMS, plan.together)):
             added, bare_ones = [], []
             for _ in range(plan.rounds):

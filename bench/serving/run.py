@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.common import Figure, figure, missing
-from bench.serving.load import answered, ask, cry, free_port, load, process, question, resident
+from bench.common import Figure, figure, missing, resident
+from bench.serving.load import answered, ask, cry, load, process, question
 from bench.serving.plan import Plan
+from tests.services import free_port
 
 WARM = "smallhours serve, a finished run, warm files"
 WITHOUT_MODEL = "resident after the load, the model's own process not counted"

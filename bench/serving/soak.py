@@ -6,9 +6,9 @@ import re
 import statistics
 import time
 
-from bench.common import Figure, figure, missing
+from bench.common import Figure, figure, missing, resident
 from bench.serving.crowd import ANSWERED, REFUSED, Crowd
-from bench.serving.load import free_port, get, process, resident
+from bench.serving.load import get, over_stand_in
 from bench.serving.plan import Plan
 
 OPEN, BEYOND = 200, 20  # streams that the gateway lets in, and people for whom there is no place
@@ -19,16 +19,11 @@ _WARMING = 10.0  # seconds before memory counts, a fifth of the soak at most
 
 def measure(plan: Plan) -> dict[str, Figure]:
     """Over a stand-in: all of it is the gateway's doing."""
-    stand_in, gateway = free_port(), free_port()
     bounds = (f"serve.parallel={AT_THE_MODEL}", f"gateway.queue={OPEN - AT_THE_MODEL}")
-    url = f"http://127.0.0.1:{stand_in}/v1"
-    with (
-        process("bench.serving.stand_in", str(stand_in), str(SECONDS), port=stand_in),
-        process("bench.serving.gateway", str(gateway), url, "m", *bounds, port=gateway) as served,
-    ):
-        crowd = Crowd(gateway, OPEN + BEYOND)
+    with over_stand_in(SECONDS, *bounds) as served:
+        crowd = Crowd(served.port, OPEN + BEYOND)
         with crowd.writing():
-            inside, megabytes = _watched(gateway, served.pid, plan.soak)
+            inside, megabytes = _watched(served.port, served.gateway.pid, plan.soak)
     for kind, count in sorted(crowd.got.items()):
         print(f"  {kind}: {count}", flush=True)
     what = f"{OPEN + BEYOND} people for {plan.soak:.0f} s, an answer of the stand-in takes {SECONDS:.0f} s"

@@ -12,7 +12,6 @@ from bench.serving.load import (
     STARTING,
     answered,
     ask,
-    free_port,
     get,
     load,
     post,
@@ -23,6 +22,7 @@ from bench.serving.plan import Plan
 from smallhours.llm.catalog import EMBEDDED
 from smallhours.llm.engines.llama_server import LlamaOptions
 from smallhours.serve.model_server.supervisor import Supervisor
+from tests.services import free_port
 
 _COUNT = "llamacpp:tokens_predicted_total"
 

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from smallhours.corpus.text import cut
+
 # The two words as people write them above their columns, in languages we meet.
 _WORDS: dict[str, tuple[str, ...]] = {
     "question": (
@@ -155,7 +157,7 @@ def _missing(missing: Sequence[str], header: Sequence[str]) -> str:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…"
+    return cut(name, _SHOWN)
 
 
 def _spoken_of(meaning: str, header: Sequence[str], columns: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from smallhours.corpus.text import count_words
+from smallhours.corpus.text import count_words, cut
 from smallhours.domain.messages import Role
 from smallhours.domain.records import Example, ReviewState
 from smallhours.semantics.readability import Size, measure
@@ -73,7 +73,7 @@ class Tally:
     def add(self, name: str) -> None:
         """Count one more of ``name``, of which a line of 60 printable characters is kept."""
         line = "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
-        short = line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…"
+        short = cut(line, LONGEST_NAME)
         if short in self._counts or len(self._counts) < MOST_NAMES:
             self._counts[short] += 1
         else:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smallhours.corpus.rows import Fault, Row, Table
+from smallhours.corpus.text import cut
 from smallhours.domain.errors import DataError
 
 HUB = "hf:"
@@ -127,7 +128,7 @@ def _explained(error: Exception, wanted: HubName) -> str:
             "the hub cannot be reached; check the network, or fetch the file elsewhere and name it "
             f"instead (the files are at {page})"
         )
-    return f"cannot be read ({type(error).__name__}: {_short(said)}); look at {page}"
+    return f"cannot be read ({type(error).__name__}: {cut(said, _LONGEST_REASON)}); look at {page}"
 
 
 def _listed(said: str) -> list[str]:
@@ -139,10 +140,6 @@ def _listed(said: str) -> list[str]:
 def _some(names: list[str]) -> str:
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
-def _short(said: str) -> str:
-    return said if len(said) <= _LONGEST_REASON else f"{said[: _LONGEST_REASON - 1]}…"
 
 
 def _with(wanted: HubName, config: list[str] | None = None, split: list[str] | None = None) -> HubName:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallhours.corpus.columns import NAMES, plain
+from smallhours.corpus.rows import is_missing
 from smallhours.corpus.turns import SAID, Turns, turns_of, unfolded
 
 
@@ -37,8 +38,8 @@ def pair_of(row: Mapping[str, Any], question: str, answers: Sequence[str]) -> tu
 
 
 def _is_filled(value: Any) -> bool:
-    """Not None, not a blank, not the "not a number" with which tables of numbers write an empty cell."""
-    return value is not None and value == value and not (isinstance(value, str) and not value.strip())
+    """Neither missing nor a blank."""
+    return not is_missing(value) and not (isinstance(value, str) and not value.strip())
 
 
 def _several(value: Any) -> list[Any]:
@@ -58,7 +59,7 @@ def _inner_text(value: Any) -> Any:
 
 
 def _text(value: Any, meaning: str, column: str, wrong: list[str]) -> str:
-    if value is None or value != value:
+    if is_missing(value):
         value = ""
     if not isinstance(value, str):
         wrong.append(f"{meaning} must be text, not {value!r:.40}; write it out in words (column '{column}')")

@@ -26,6 +26,11 @@ class Fault:
         return f"{self.place}: {self.text}"
 
 
+def is_missing(value: Any) -> bool:
+    """None, or the "not a number" with which tables of numbers write an empty cell."""
+    return value is None or bool(value != value)
+
+
 class Sparing:
     """Lets the first ``most`` lines of many through, and of those that say the same a few."""
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from smallhours.corpus.columns import NAMES, NEEDED, alike, is_numbered, meanings, plain
 from smallhours.corpus.lines import LONGEST_TEXT
 from smallhours.corpus.pairing import pair_of
-from smallhours.corpus.rows import Fault, Row
+from smallhours.corpus.rows import Fault, Row, is_missing
 from smallhours.corpus.turns import Turns, turns_of, unfolded
 from smallhours.domain.records import Example
 
@@ -234,7 +234,7 @@ def _optional(row: Mapping[str, Any], shape: Shape) -> tuple[dict[str, Any], lis
     wrong = []
     for name, meaning in shape.columns.items():
         value = row.get(name)
-        if meaning in (*NEEDED, "messages") or value is None or value != value:
+        if meaning in (*NEEDED, "messages") or is_missing(value):
             continue
         if meaning in ("id", "topic") and isinstance(value, int | float) and not isinstance(value, bool):
             value = str(int(value) if value == value // 1 else value)

@@ -23,6 +23,11 @@ def count_words(text: str) -> int:
     return max(len(text.split()), unspaced // 2)
 
 
+def cut(line: str, longest: int) -> str:
+    """At most so many characters of it, the last of them an ellipsis where something is left out."""
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
 def wording(text: str) -> str:
     """The text's bare words; case, punctuation and apostrophes make no different wording."""
     return " ".join(_WORD.findall(_APOSTROPHES.sub("", text).casefold()))

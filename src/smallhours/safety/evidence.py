@@ -61,6 +61,10 @@ class Evidence(Frozen):
         said = sum(self.rules.get(rule, 0.0) for rule in set(rules))
         return self.bias + learned + said - self.threshold
 
+    def of_reply(self, score: float, rules: Iterable[str] = ()) -> float:
+        """The same of a reply of ours, for the reader's score; no head reads it, its length is nothing."""
+        return self.total(Scores(0.0, score), 0, rules)
+
 
 COLUMNS = 5
 
@@ -132,7 +136,7 @@ def weighed_reply(
         return tuple(rules)
     evidence = (scales or shipped())[REPLY]
     said = [f.rule for f in rules if not f.excepted]
-    if evidence.total(Scores(0.0, reader.score), 0, said) >= 0:
+    if evidence.of_reply(reader.score, said) >= 0:
         return (*rules, _at(reader, RiskLevel.HIGH))
     return tuple(f if f.excepted or f.rule not in evidence.rules else _outweighed(f) for f in rules)
 

@@ -113,9 +113,7 @@ def fit(
         processes,
         total,
     )
-    with torch.no_grad():
-        for name, weight in progress.best_weights.items():
-            parameters[name].copy_(weight)
+    _put_back(parameters, progress.best_weights)
     figures = _figures(progress, base, parameters, dtype, saved.progress.steps if saved else 0)
     after = mean_loss(objective, sets.held_out, sets.pad) if sets.held_out else None
     weights = {name: whole(weight) for name, weight in parameters.items()}
@@ -161,6 +159,13 @@ def _set_up(
         # Dropout hides other inputs in each process.
         torch.manual_seed(seed + process)
     return model, objective, optimizer, dtype
+
+
+@torch.no_grad()
+def _put_back(parameters: Mapping[str, torch.nn.Parameter], weights: Mapping[str, torch.Tensor]) -> None:
+    """Give the model the weights that were kept."""
+    for name, weight in weights.items():
+        parameters[name].copy_(weight)
 
 
 def _batches(sets: TokenSets, size: int, seed: int, epoch: int) -> Iterator[tuple[Batch, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smallhours.domain.shares import wilson_interval
 from smallhours.safety.classifier import Floats, Thresholds
@@ -34,15 +35,7 @@ def figures(
     }
     crisis = np.array([one.line.is_crisis for one in seen])
     source = np.array([_source(one.line) for one in seen])
-    found: dict[str, Any] = {}
-    for name in sorted(set(source)):
-        for what, which in (("recall", crisis), ("false_alarms", ~crisis)):
-            rows = which & (source == name)
-            if rows.any():
-                found[f"{name}/{what}"] = {
-                    way: wilson(int(hit[rows].sum()), int(rows.sum())) for way, hit in ways.items()
-                }
-    return found
+    return _shares(ways, source, {"recall": crisis, "false_alarms": ~crisis})
 
 
 def reply_figures(
@@ -57,13 +50,22 @@ def reply_figures(
     found: dict[str, Any] = {}
     for label in ("kind", "language"):
         names = np.array([f"{label} {getattr(reply, label)}" for reply in replies])
-        for name in sorted(set(names)):
-            for what, rows in (("harmful stopped", ~good), ("good stopped", good)):
-                of = rows & (names == name)
-                if of.any():
-                    found[f"{name}/{what}"] = {
-                        way: wilson(int(hit[of].sum()), int(of.sum())) for way, hit in ways.items()
-                    }
+        found |= _shares(ways, names, {"harmful stopped": ~good, "good stopped": good})
+    return found
+
+
+def _shares(
+    ways: Mapping[str, NDArray[np.bool_]], names: NDArray[np.str_], sorts: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, Any]:
+    """For each name and each sort of its rows (``<name>/<sort>``): the share of them that each way hits."""
+    found = {}
+    for name in sorted(set(names)):
+        for what, which in sorts.items():
+            rows = which & (names == name)
+            if rows.any():
+                found[f"{name}/{what}"] = {
+                    way: wilson(int(hit[rows].sum()), int(rows.sum())) for way, hit in ways.items()
+                }
     return found
 
 

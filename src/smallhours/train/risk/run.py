@@ -32,7 +32,7 @@ from smallhours.train.risk import head
 from smallhours.train.risk.figures import figures, reply_figures
 from smallhours.train.risk.recipe import Recipe
 from smallhours.train.risk.text import DATA, Line, Reply, read_lines, read_replies
-from smallhours.train.risk.weighing import Seen, reply_rules, rules_found, weigh, weigh_replies
+from smallhours.train.risk.weighing import Seen, above, reply_rules, rules_found, weigh, weigh_replies
 
 TARGET = Path(__file__).parents[2] / "safety" / "data"
 FILES = (
@@ -72,7 +72,7 @@ def choose(lines: Sequence[Line], scores: Floats) -> Thresholds:
     """The lowest thresholds that keep the false alarms of held-aside text to what we allow."""
     crisis = np.array([line.is_crisis for line in lines])
     return Thresholds(
-        elevated=_above(scores[~crisis, 0], FALSE_ALARMS),
+        elevated=above(scores[~crisis, 0], FALSE_ALARMS),
         high=_grave_threshold(lines, scores),
         part=head.PART_MARGIN,
     )
@@ -83,16 +83,9 @@ def _grave_threshold(lines: Sequence[Line], scores: Floats) -> float:
     crisis = np.array([line.is_crisis for line in lines])
     milder = crisis & ~np.array([line.is_grave for line in lines])
     return max(
-        _above(scores[~crisis, 1], GRAVE_ALARMS),
-        _above(scores[milder, 1], GRAVE_TOO_MUCH) if milder.any() else -math.inf,
+        above(scores[~crisis, 1], GRAVE_ALARMS),
+        above(scores[milder, 1], GRAVE_TOO_MUCH) if milder.any() else -math.inf,
     )
-
-
-def _above(scores: Floats, share: float) -> float:
-    """The lowest threshold that at most ``share`` of ``scores`` reach."""
-    order = np.sort(scores)[::-1]
-    allowed = math.floor(share * len(order))
-    return round(float(order[min(allowed, len(order) - 1)]) + 1e-4, 4)
 
 
 def packed(weights: Weights) -> bytes:

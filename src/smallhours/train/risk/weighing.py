@@ -76,6 +76,13 @@ class Seen:
         return self.rules if self.words >= LONG else ()
 
 
+def above(scores: Sequence[float] | Floats, share: float) -> float:
+    """The lowest threshold that at most ``share`` of ``scores`` reach; infinite if more of them are."""
+    order = np.sort(np.asarray(scores, dtype=float))[::-1]
+    allowed = math.floor(share * len(order))
+    return round(float(order[min(allowed, len(order) - 1)]) + 1e-4, 4)
+
+
 def rules_found(lines: Sequence[Line]) -> list[tuple[str, ...]]:
     """For each line, the rules that by themselves would make it a crisis."""
     detectors = [detect for name, detect in INPUT_DETECTORS.items() if name not in LEARNED]
@@ -115,17 +122,13 @@ def weigh_replies(
         common=(0.0, found[1], *[0.0] * (COLUMNS - 2)),
         rules=dict(zip(names, found[2:], strict=True)),
     )
-    totals = [
-        weights.total(Scores(0.0, margin), 0, said) for margin, said in zip(margins, rules, strict=True)
-    ]
-    good = sorted((total for total, bad in zip(totals, harmful, strict=True) if not bad), reverse=True)
-    reached = good[min(math.floor(GOOD_STOPPED * len(good)), len(good) - 1)]
-    return weights.model_copy(update={"threshold": round(reached + 1e-4, 4)})
+    totals = np.array([weights.of_reply(*one) for one in zip(margins, rules, strict=True)])
+    return weights.model_copy(update={"threshold": above(totals[~harmful], GOOD_STOPPED)})
 
 
 def is_stopped(weights: Evidence, margin: float, rules: Sequence[str]) -> bool:
     """Whether a reply would not be sent, for its margin and the phrase rules found in it."""
-    return weights.total(Scores(0.0, margin), 0, rules) >= 0 or not weights.rules.keys() >= set(rules)
+    return weights.of_reply(margin, rules) >= 0 or not weights.rules.keys() >= set(rules)
 
 
 def is_found(scales: Mapping[str, Evidence], one: Seen) -> bool:
@@ -139,11 +142,8 @@ def _of_kind(seen: Sequence[Seen], alarms: float, most: float | None) -> Evidenc
         return Evidence(bias=0.0, common=(1.0, *[0.0] * (COLUMNS - 1)))
     weights = _fitted(open_ones, most)
     ordinary = [one for one in seen if not one.line.is_crisis]
-    totals = sorted((_total(weights, one) for one in ordinary), reverse=True)
-    reached = totals[min(math.floor(alarms * len(totals)), len(totals) - 1)]
-    return weights.model_copy(
-        update={"threshold": round(reached + 1e-4, 4) if math.isfinite(reached) else 0.0}
-    )
+    threshold = above([_total(weights, one) for one in ordinary], alarms)
+    return weights.model_copy(update={"threshold": threshold if math.isfinite(threshold) else 0.0})
 
 
 def _total(weights: Evidence, one: Seen) -> float:
